@@ -1,0 +1,78 @@
+"""What every broker looks like to the thing that carries its bytes.
+
+A broker is *sans-IO*: bytes go in with the time they arrived, bytes come out when asked for. It
+never opens a socket, reads a clock, starts a thread or draws a random number of its own. The same
+object therefore serves the simulated world and real TCP ports, and a test can play a whole
+conversation without either.
+
+Times are integer nanoseconds on the carrier's clock (`now_ns`). The carrier promises that `now_ns`
+never decreases, that it calls `handle_timer` once `next_timer()` is due, and that after every call
+into the broker it drains `take_writable()`.
+
+To add a broker, implement these two protocols in a folder of its own beside `amqp`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+#: Called by a broker for everything worth showing in a trace: a kind such as "basic.deliver" and
+#: plain data (numbers, strings, bytes, booleans, None, and lists or dicts of them).
+Observer = Callable[[str, Mapping[str, Any]], None]
+
+
+class Connection(Protocol):
+    """One client's byte stream, as the broker sees it."""
+
+    @property
+    def closing(self) -> bool:
+        """True once the carrier should send what is left and close the transport."""
+        ...
+
+    def receive_data(self, data: bytes, now_ns: int) -> None:
+        """Take bytes from the client, any number of them, cut anywhere."""
+        ...
+
+    def data_to_send(self) -> bytes:
+        """Return the bytes that wait for this client, and forget them."""
+        ...
+
+    def connection_lost(self, now_ns: int) -> None:
+        """The client's end of the transport is gone: closed, reset or killed. Idempotent."""
+        ...
+
+
+class Broker(Protocol):
+    """A server: many connections, and what they share."""
+
+    def connect(self, peer: str, now_ns: int) -> Connection:
+        """Accept a client; `peer` is a name for people, such as `"worker:49152"`."""
+        ...
+
+    def take_writable(self) -> list[Connection]:
+        """Return the connections that gained bytes or began closing since the last call.
+
+        Oldest change first, each at most once. Acting on one connection often gives another
+        something to say.
+        """
+        ...
+
+    def next_timer(self) -> int | None:
+        """When `handle_timer` must be called next, in nanoseconds, or None."""
+        ...
+
+    def next_event_timer(self) -> int | None:
+        """As `next_timer`, leaving out housekeeping such as heartbeats.
+
+        A world in which nothing but housekeeping is due is idle.
+        """
+        ...
+
+    def handle_timer(self, now_ns: int) -> None:
+        """Do everything that is due at `now_ns`."""
+        ...
+
+    def restart(self, now_ns: int) -> None:
+        """Lose every connection and keep only what a restart of the real server would keep."""
+        ...
