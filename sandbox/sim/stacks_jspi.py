@@ -1,0 +1,71 @@
+"""Stacks in Pyodide: JavaScript promise integration.
+
+A stack is suspended by waiting for a promise (`run_sync`) that whoever switches back resolves. A
+new stack is started from a microtask with `callPromising`, so that it never runs on top of the
+stack that created it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+_START = "(run) => { Promise.resolve().then(() => run.callPromising()); }"
+_GATE = "() => Promise.withResolvers()"
+
+
+class _Stack:
+    """One stack: its function until it starts, the gate it waits at while suspended."""
+
+    __slots__ = ("gate", "proxy", "run")
+
+    def __init__(self, run: Callable[[], Any] | None) -> None:
+        self.run = run
+        self.gate: Any = None
+        self.proxy: Any = None
+
+
+class JspiStacks:
+    """See `sandbox.sim.stacks.Stacks`."""
+
+    def __init__(self) -> None:
+        from pyodide.code import run_js
+        from pyodide.ffi import can_run_sync, create_once_callable, run_sync
+
+        if not can_run_sync():
+            raise RuntimeError(
+                "This browser cannot suspend WebAssembly (JSPI), so only one process can run. "
+                "Current Chrome, Edge and Firefox can."
+            )
+        self._run_sync = run_sync
+        self._create_once_callable = create_once_callable
+        self._start_js = run_js(_START)
+        self._gate_js = run_js(_GATE)
+        self._current = _Stack(None)
+
+    def current(self) -> _Stack:
+        return self._current
+
+    def create(self, run: Callable[[], Any]) -> _Stack:
+        return _Stack(run)
+
+    def switch(self, stack: _Stack) -> None:
+        me = self._current
+        me.gate = self._gate_js()
+        self._resume(stack)
+        self._run_sync(me.gate.promise)
+
+    def abandon(self, stack: _Stack) -> None:
+        stack.gate = None
+
+    def _resume(self, stack: _Stack) -> None:
+        self._current = stack
+        if stack.run is None:
+            stack.gate.resolve()
+            return
+        run, stack.run = stack.run, None
+
+        def body() -> None:
+            self._resume(run())
+
+        self._start_js(self._create_once_callable(body))
