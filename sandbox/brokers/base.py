@@ -30,6 +30,11 @@ class Connection(Protocol):
         """True once the carrier should send what is left and close the transport."""
         ...
 
+    @property
+    def subscribed(self) -> bool:
+        """True while the client has asked to be sent messages (a consumer, a subscription)."""
+        ...
+
     def receive_data(self, data: bytes, now_ns: int) -> None:
         """Take bytes from the client, any number of them, cut anywhere."""
         ...
@@ -45,6 +50,11 @@ class Connection(Protocol):
 
 class Broker(Protocol):
     """A server: many connections, and what they share."""
+
+    @property
+    def activity(self) -> int:
+        """A count that grows with everything but housekeeping (heartbeats). Only compared."""
+        ...
 
     def connect(self, peer: str, now_ns: int) -> Connection:
         """Accept a client; `peer` is a name for people, such as `"worker:49152"`."""
