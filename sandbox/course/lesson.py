@@ -185,7 +185,9 @@ class _Parser:
         try:
             table = tomllib.loads(fence.text)
         except tomllib.TOMLDecodeError as error:
-            raise self.error(f"A predict fence holds TOML, and this is not: {error}.", fence)
+            raise self.error(
+                f"A predict fence holds TOML, and this is not: {error}.", fence
+            ) from None
         for key in table:
             if key not in ("question", "options", "because"):
                 raise self.error(

@@ -1,0 +1,1 @@
+"""Running checks against somebody's files, and saying what came out."""
