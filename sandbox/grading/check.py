@@ -1,0 +1,144 @@
+"""Checking: files in, a `Result` out.
+
+pytest runs in this process, quietly, with one plugin and nothing else: no configuration files, no
+conftest of the learner's, no plugins that happen to be installed, no cache folder. It runs on the
+command line, in notebooks and in a browser alike, so nothing is imported here that a browser lacks.
+
+To change what is collected or how a verdict is made, see `plugin`; to change the object that comes
+out, see `result`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sandbox.course.model import Lab
+from sandbox.grading.plugin import OpenLab, Verdicts
+from sandbox.grading.result import CheckResult, ExerciseResult, Result
+
+#: pytest's own plugins that a check never needs; fewer of them start faster.
+UNUSED_PLUGINS = (
+    "cacheprovider",
+    "debugging",
+    "doctest",
+    "faulthandler",
+    "junitxml",
+    "legacypath",
+    "logging",
+    "nose",
+    "pastebin",
+    "pytester",
+    "setuponly",
+    "setupplan",
+    "stepwise",
+    "terminal",
+    "threadexception",
+    "unittest",
+    "unraisableexception",
+    "warnings",
+)
+
+
+class CannotCheck(Exception):
+    """The checks could not be run at all; the text says why."""
+
+
+def check_lab(
+    lab: Lab,
+    files: Mapping[str, Path],
+    *,
+    stack: str = "simulated",
+    seeds: Sequence[int] | None = None,
+    progress: Callable[[str, CheckResult], None] | None = None,
+    open_lab: OpenLab | None = None,
+) -> Result:
+    """Run the checks of the exercises that `files` answers.
+
+    Args:
+        lab: The lab.
+        files: Exercise id -> the file that answers it. Exercises not named are not checked.
+        stack: Where to run: "simulated" or "live".
+        seeds: Instead of the lab's own.
+        progress: Told (exercise id, result) after each check.
+        open_lab: Makes the `lab` of one check from a seed and a file, instead of `stack`.
+
+    Raises:
+        StackUnavailable: the stack cannot be used here.
+        CannotCheck: pytest itself could not run.
+    """
+    seeds = tuple(seeds or lab.seeds)
+    wanted = [exercise for exercise in lab.exercises if exercise.id in files]
+    answers = {lab.checks(each.id).resolve(): files[each.id].resolve() for each in wanted}
+    ids = {lab.checks(each.id).resolve(): each.id for each in wanted}
+    verdicts = Verdicts(
+        files=answers,
+        stack_name=stack,
+        seeds=seeds,
+        open_lab=open_lab or _opener(lab, stack),
+        progress=(lambda path, check: progress(ids[path], check)) if progress else None,
+    )
+    if answers:
+        _run_pytest(verdicts, list(answers))
+    exercises = []
+    for each in wanted:
+        checks = lab.checks(each.id).resolve()
+        found = tuple(verdicts.results(checks))
+        untried = verdicts.untried(checks)
+        exercises.append(ExerciseResult(each.id, each.title, each.points, found, untried))
+    return Result(lab.slug, stack, seeds[0], tuple(exercises))
+
+
+def _opener(lab: Lab, stack: str) -> OpenLab:
+    """Worlds are imported only once there is something to check in one."""
+    from sandbox.course.fixture import Lab as Fixture
+    from sandbox.stack import open_stack
+
+    def open_lab(seed: int, file: Path) -> Fixture:
+        return Fixture(open_stack(stack, seed=seed, brokers=lab.needs), file)
+
+    return open_lab
+
+
+def _run_pytest(verdicts: Verdicts, checks: list[Path]) -> None:
+    arguments = [
+        *(str(path) for path in checks),
+        f"--rootdir={checks[0].parent}",
+        f"--config-file={os.devnull}",
+        "--noconftest",
+        "--disable-plugin-autoload",
+        "--import-mode=importlib",
+        "--assert=plain",
+        "--capture=sys",
+        *(part for name in UNUSED_PLUGINS for part in ("-p", f"no:{name}")),
+    ]
+    with _undisturbed():
+        status = pytest.ExitCode(pytest.main(arguments, plugins=[verdicts]))
+    if verdicts.unavailable is not None:
+        raise verdicts.unavailable
+    if status == pytest.ExitCode.INTERRUPTED and not verdicts.broken:
+        raise KeyboardInterrupt
+    if status in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+        raise CannotCheck(f"pytest could not run the checks in {checks[0].parent} ({status.name}).")
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Neither the caller's pytest options nor bytecode files take part."""
+    options = os.environ.pop("PYTEST_ADDOPTS", None)
+    plugins = os.environ.pop("PYTEST_PLUGINS", None)
+    bytecode = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = bytecode
+        if options is not None:
+            os.environ["PYTEST_ADDOPTS"] = options
+        if plugins is not None:
+            os.environ["PYTEST_PLUGINS"] = plugins
