@@ -63,6 +63,10 @@ class Clock:
             heapq.heappop(timers)
         return None
 
+    def is_due(self) -> bool:
+        """Whether `run_due` may have something to do."""
+        return bool(self._timers) and self._timers[0][0] <= self.now_ns
+
     def run_due(self) -> None:
         """Carry out everything due by now, in order."""
         timers = self._timers

@@ -21,6 +21,9 @@ READABLE, WRITABLE, BROKEN = 1, 2, 4
 #: What `on_signal` may ask for.
 SIGNAL_DEFAULT, SIGNAL_IGNORED, SIGNAL_HANDLED = 0, 1, 2
 
+#: The streams of `write`.
+STDOUT, STDERR, REPORT = 1, 2, 3
+
 #: The first descriptor of a process. High enough that no real descriptor is mistaken for one.
 FIRST_FD = 3000
 
@@ -82,7 +85,12 @@ class Syscalls(Protocol):
     # effects that people read
 
     def write(self, stream: int, text: str) -> None:
-        """Print: stream 1 is standard output, 2 standard error."""
+        """Print: stream 1 is standard output, 2 standard error.
+
+        Stream REPORT takes a JSON object that says what ended a thread: "type", "message",
+        "thread", "own" (the learner's own lines, outermost first: "file", "line", "code"), and
+        "traceback" (text).
+        """
         ...
 
     def record(self, name: str, value_json: str) -> None:

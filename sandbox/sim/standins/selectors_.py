@@ -1,0 +1,97 @@
+"""Stand-in for `selectors`: every selector class makes a world's selector inside a fiber."""
+
+from __future__ import annotations
+
+import selectors
+from typing import Any
+
+from sandbox.sim.standins import context
+from sandbox.sim.standins.installation import Replace
+from sandbox.sim.standins.select_ import descriptor, nanoseconds
+from sandbox.sim.syscalls import BROKEN, READABLE, WRITABLE
+
+
+class WorldSelector(selectors._BaseSelectorImpl):  # type: ignore[name-defined,misc]
+    """A selector over the world's sockets."""
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        key: selectors.SelectorKey = super().register(fileobj, events, data)
+        try:
+            descriptor(key.fd)
+        except ValueError:
+            super().unregister(fileobj)
+            raise
+        return key
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        process = context.here()
+        process.flush()
+        interests = [
+            (
+                key.fd,
+                (READABLE if key.events & selectors.EVENT_READ else 0)
+                | (WRITABLE if key.events & selectors.EVENT_WRITE else 0),
+            )
+            for key in self.get_map().values()
+        ]
+        ready = []
+        for fd, mask in process.syscalls.poll(interests, nanoseconds(timeout)):
+            events = 0
+            if mask & (READABLE | BROKEN):
+                events |= selectors.EVENT_READ
+            if mask & (WRITABLE | BROKEN):
+                events |= selectors.EVENT_WRITE
+            key = self.get_map().get(fd)
+            if key is not None:
+                ready.append((key, events & key.events))
+        return ready
+
+
+def install(replace: Replace) -> None:
+    """Put the stand-ins in place."""
+    replaced: dict[type, type] = {}
+    for name in (
+        "DefaultSelector",
+        "SelectSelector",
+        "PollSelector",
+        "EpollSelector",
+        "DevpollSelector",
+        "KqueueSelector",
+    ):
+        original = getattr(selectors, name, None)
+        if original is None:
+            continue
+        if original not in replaced:
+            replaced[original] = _dispatching(original)
+            replace(selectors, name, replaced[original])
+        else:
+            setattr(selectors, name, replaced[original])
+
+
+class _Dispatching(type):
+    """Instantiated by name it makes what fits the place; subclasses are as they were."""
+
+    _for: type
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if "_for" in cls.__dict__:
+            if context.current() is not None:
+                return WorldSelector()
+            return cls._for(*args, **kwargs)
+        return super().__call__(*args, **kwargs)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        if "_for" in cls.__dict__:
+            return isinstance(instance, (cls._for, WorldSelector))
+        return super().__instancecheck__(instance)
+
+
+def _dispatching(original: type) -> type:
+    class Meta(_Dispatching, type(original)):  # type: ignore[misc]
+        """Also the metaclass of abstract base classes."""
+
+    return Meta(
+        original.__name__,
+        (original,),
+        {"_for": original, "__doc__": original.__doc__, "__module__": "selectors"},
+    )

@@ -1,0 +1,91 @@
+"""Stand-in for `signal`: handlers of a process, run on its main fiber."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Any
+
+from sandbox.sim.standins import context
+from sandbox.sim.standins.installation import Replace
+from sandbox.sim.syscalls import SIGNAL_DEFAULT, SIGNAL_HANDLED, SIGNAL_IGNORED
+
+if TYPE_CHECKING:
+    from sandbox.sim.standins.process import InProcess
+
+
+def handle(process: InProcess, signum: int) -> None:
+    """Run a process's handler of a signal; called on its main fiber."""
+    if process.wakeup_fd >= 0:
+        try:
+            process.syscalls.send(process.wakeup_fd, bytes([signum]), 0)
+        except OSError:
+            pass  # as the real one: a full or closed wake-up descriptor loses the byte
+    handler = process.signal_handlers.get(signum)
+    if handler is None or handler == signal.default_int_handler:
+        if signum == signal.SIGINT:
+            raise KeyboardInterrupt
+        return
+    if callable(handler):
+        import sys
+
+        handler(signum, sys._getframe(1))
+
+
+def install(replace: Replace) -> None:
+    """Put the stand-ins in place."""
+    real_signal, real_getsignal = signal.signal, signal.getsignal
+    real_raise, real_wakeup = signal.raise_signal, signal.set_wakeup_fd
+
+    def signal_in_world(signalnum: int, handler: Any, /) -> Any:
+        process = context.current()
+        if process is None:
+            return real_signal(signalnum, handler)
+        if process.threads.get(process.ident) is not process.main_thread:
+            raise ValueError("signal only works in main thread of the main interpreter")
+        if not callable(handler) and handler not in (signal.SIG_DFL, signal.SIG_IGN):
+            raise TypeError(
+                "signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object"
+            )
+        before = getsignal_in_world(signalnum)
+        process.signal_handlers[int(signalnum)] = handler
+        action = SIGNAL_HANDLED
+        if handler == signal.SIG_DFL:
+            action = SIGNAL_DEFAULT
+        elif handler == signal.SIG_IGN:
+            action = SIGNAL_IGNORED
+        process.syscalls.on_signal(int(signalnum), action)
+        return before
+
+    def getsignal_in_world(signalnum: int, /) -> Any:
+        process = context.current()
+        if process is None:
+            return real_getsignal(signalnum)
+        default = signal.default_int_handler if signalnum == signal.SIGINT else signal.SIG_DFL
+        return process.signal_handlers.get(int(signalnum), default)
+
+    def raise_in_world(signalnum: int, /) -> None:
+        process = context.current()
+        if process is None:
+            real_raise(signalnum)
+        else:
+            process.syscalls.kill(process.pid, int(signalnum))
+
+    def wakeup_in_world(fd: int, /, *, warn_on_full_buffer: bool = True) -> int:
+        process = context.current()
+        if process is None:
+            return real_wakeup(fd, warn_on_full_buffer=warn_on_full_buffer)
+        before, process.wakeup_fd = process.wakeup_fd, fd
+        return before
+
+    replace(signal, "signal", signal_in_world)
+    replace(signal, "getsignal", getsignal_in_world)
+    replace(signal, "raise_signal", raise_in_world)
+    replace(signal, "set_wakeup_fd", wakeup_in_world)
+    if hasattr(signal, "siginterrupt"):
+        real_interrupt = signal.siginterrupt
+
+        def siginterrupt_in_world(signalnum: int, flag: bool, /) -> None:
+            if context.current() is None:
+                real_interrupt(signalnum, flag)
+
+        replace(signal, "siginterrupt", siginterrupt_in_world)

@@ -1,0 +1,160 @@
+"""The real-time limit: stops a program that computes without ever waiting.
+
+A program that makes system calls is stopped at its next one. One that makes none is interrupted:
+on CPython by a signal that a second thread sets off, in Pyodide, which has one thread, by a callback
+on the backward jumps of the learner's own code (`sys.monitoring`). Either way the interruption runs
+on the program's own stack and hands over to the driver from there, never to return, so that no
+`except BaseException` can swallow it.
+"""
+
+from __future__ import annotations
+
+import _thread
+import signal
+import sys
+import threading
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from sandbox.sim import endings
+from sandbox.sim.clock import SECOND
+
+if TYPE_CHECKING:
+    from sandbox.sim.kernel import Kernel
+
+_real_clock = perf_counter
+_Thread, _Event = threading.Thread, threading.Event
+_main_thread, _current_thread = threading.main_thread, threading.current_thread
+_get_signal, _set_signal = signal.getsignal, signal.signal
+
+_SIGNAL = getattr(signal, "SIGALRM", getattr(signal, "SIGBREAK", signal.SIGINT))
+_KERNEL = str(Path(__file__).parent / "kernel.py")
+_SCHEDULER = str(Path(__file__).parent / "scheduler.py")
+
+#: Between two attempts, when the first struck while the world itself was at work.
+INSIST_S = 0.05
+
+
+class Watchdog:
+    """Watches the runs of one world."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._deadline = 0.0
+        self._limit_s = 0.0
+
+    @contextmanager
+    def limit(self, real_s: float | None) -> Iterator[None]:
+        """Allow the run inside so many real seconds."""
+        if real_s is None:
+            yield
+            return
+        self._limit_s = real_s
+        self._deadline = _real_clock() + real_s
+        self._kernel.out_of_time = self._check
+        stop = self._watch_jumps() if sys.platform == "emscripten" else self._watch_thread()
+        try:
+            yield
+        finally:
+            stop()
+            self._kernel.out_of_time = None
+
+    def _check(self) -> None:
+        """Called at every system call; ends the run when time is up."""
+        if _real_clock() >= self._deadline and not self._kernel.scheduler.stopping:
+            self._end("")
+
+    def _end(self, where: str) -> None:
+        kernel = self._kernel
+        fiber = kernel.scheduler.current
+        assert fiber is not None
+        process = fiber.process
+        where = where or process.runtime.where()
+        ending = endings.real_time(
+            kernel.clock.now_ns / SECOND, self._limit_s, process.name, where
+        )
+        kernel.scheduler.stop(ending)
+        # The program is beyond saving; it never runs again.
+        kernel.end_process(process, -9, "out of real time")
+
+    # CPython: a signal
+
+    def _watch_thread(self) -> Callable[[], None]:
+        if _current_thread() is not _main_thread():
+            return lambda: None  # signals reach the main thread only; system calls still end a run
+        over = _Event()
+
+        def watch() -> None:
+            remaining = self._deadline - _real_clock()
+            while not over.wait(max(remaining, INSIST_S)):
+                _thread.interrupt_main(_SIGNAL)
+                remaining = INSIST_S
+
+        def interrupt(signum: int, frame: types.FrameType | None) -> None:
+            scheduler = self._kernel.scheduler
+            if scheduler.current is None or scheduler.stopping:
+                return
+            innermost = frame
+            while frame is not None:
+                if frame.f_code.co_filename in (_KERNEL, _SCHEDULER):
+                    # The world is at work; only its last step runs the program's own code.
+                    if frame.f_code.co_name != "main" and frame.f_code.co_name != "_body":
+                        return
+                    break
+                frame = frame.f_back
+            fiber = scheduler.current
+            self._end("" if innermost is None else fiber.process.runtime.place(innermost))
+
+        before = _set_signal(_SIGNAL, interrupt)
+        thread = _Thread(target=watch, name="real-time limit", daemon=True)
+        thread.start()
+
+        def stop() -> None:
+            over.set()
+            thread.join()
+            _set_signal(_SIGNAL, before)
+
+        return stop
+
+    # Pyodide: the learner's own loops
+
+    def _watch_jumps(self) -> Callable[[], None]:
+        monitoring = sys.monitoring
+        tool = monitoring.DEBUGGER_ID
+        events = monitoring.events
+        count = 0
+
+        def jumped(code: types.CodeType, source: int, target: int) -> Any:
+            nonlocal count
+            if target > source:
+                return None
+            count += 1
+            if count % 256 or _real_clock() < self._deadline:
+                return None
+            fiber = self._kernel.scheduler.current
+            if fiber is not None and not self._kernel.scheduler.stopping:
+                self._end("")
+            return None
+
+        def started(code: types.CodeType, offset: int) -> Any:
+            fiber = self._kernel.scheduler.current
+            runtime = None if fiber is None else fiber.process.runtime
+            if runtime is not None and code.co_filename in runtime.own_files:
+                monitoring.set_local_events(tool, code, events.JUMP | events.BRANCH)
+            return monitoring.DISABLE
+
+        monitoring.use_tool_id(tool, "sandbox")
+        monitoring.register_callback(tool, events.JUMP, jumped)
+        monitoring.register_callback(tool, events.PY_START, started)
+        monitoring.restart_events()
+        monitoring.set_events(tool, events.PY_START)
+
+        def stop() -> None:
+            monitoring.set_events(tool, 0)
+            monitoring.free_tool_id(tool)
+
+        return stop
