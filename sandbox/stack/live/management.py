@@ -108,9 +108,10 @@ class Management:
     def _refusal(self, status: int, method: str, path: str) -> str:
         if status == 401:
             return (
-                f"RabbitMQ's management plugin at {self._settings.management_url} refuses the user "
-                f"{self._settings.user!r} with the password given. Put the right ones in AMQP_URL "
-                "(amqp://user:password@host:5672/). The user guest may log in from this machine only."
+                f"RabbitMQ's management plugin at {self._settings.management_url} refuses the "
+                f"user {self._settings.user!r} with the password given. Put the right ones in "
+                "AMQP_URL (amqp://user:password@host:5672/). The user guest may log in from the "
+                "server's own machine only."
             )
         if status == 404:
             return (

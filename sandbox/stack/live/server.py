@@ -11,6 +11,7 @@ To find RabbitMQ in one more place, add it to `_PROGRAMS`.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -38,6 +39,7 @@ HOW_TO_INSTALL = (
     "On Debian or Ubuntu: apt-get install rabbitmq-server. On macOS: brew install rabbitmq. "
     "With Docker: docker compose up --wait rabbitmq."
 )
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 #: A cold start takes 5 s on a laptop; a busy CI machine is given time.
 START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 20.0
@@ -175,7 +177,7 @@ class NativeRabbitMQ:
     def _log_tail(self) -> str:
         assert self._folder is not None
         text = (self._folder / "console.log").read_text(errors="replace")
-        return "\n".join(text.splitlines()[-15:])
+        return "\n".join(_COLOUR.sub("", text).splitlines()[-15:])
 
 
 def _free_ports(count: int) -> list[int]:

@@ -1,0 +1,254 @@
+"""An exercise's process, seen from outside.
+
+`LiveProcess` is what checks hold in their hands. It also keeps what the hub learns about the
+process from its control connection and its frames; the hub's thread writes these fields under the
+hub's lock, `self.changed`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from sandbox.stack.base import CrashPoint
+from sandbox.stack.live import failures
+from sandbox.stack.live.child import LINK_VARIABLE
+from sandbox.stack.live.proxy import ProxiedConnection
+
+#: Arguments longer than this go through standard input; systems limit the command line.
+_LONG_ARGUMENTS = 60_000
+#: After so many questions without news, the sleeps between questions are waiting, not work.
+_POLLS_OF_A_WAITER = 3
+
+
+class LiveProcess:
+    """One operating-system process of a run; see `sandbox.stack.base.Process`."""
+
+    def __init__(self, name: str, changed: threading.Condition, crash: CrashPoint | None) -> None:
+        self.name = name
+        self.token = secrets.token_hex(16)
+        self.changed = changed
+        self.connections: list[ProxiedConnection] = []
+        self.started = False  # the exercise's own code runs
+        self.crashed = False
+        self.moments: list[str] = []
+        self.last_effect_s = time.monotonic()
+        self._sleepers = 0
+        self._polls = 0
+        self._seen: Counter[str] = Counter()
+        self._crash = crash
+        self._result: Any = None
+        self._exception: BaseException | None = None
+        self._traceback = ""
+        self._output: list[str] = []
+        self._system: subprocess.Popen[bytes] | None = None
+        self._reader: threading.Thread | None = None
+
+    # What a check sees.
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far."""
+        return "".join(self._output)
+
+    @property
+    def alive(self) -> bool:
+        """True until it has ended, whichever way."""
+        return self.exit is None
+
+    @property
+    def exit(self) -> int | None:
+        """None while alive; then the exit status, negative for a signal."""
+        return self._system.poll() if self._system else None
+
+    @property
+    def result(self) -> Any:
+        """What the function returned."""
+        return self._result
+
+    @property
+    def exception(self) -> BaseException | None:
+        """What it raised, if that ended it."""
+        return self._exception
+
+    @property
+    def traceback(self) -> str:
+        """The traceback of `exception`, the learner's lines first."""
+        return self._traceback
+
+    def kill(self) -> None:
+        """Kill it, and return when the broker's side of its connections is closed as well."""
+        if self._system is None:
+            return
+        self._system.kill()
+        self.wait(10.0)
+
+    def signal(self, number: int) -> None:
+        """Send it a signal; a process that has ended gets none."""
+        if self._system is not None and self.alive:
+            self._system.send_signal(number)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until it has ended and all it sent and printed has arrived."""
+        assert self._system is not None
+        deadline = time.monotonic() + timeout_s
+        try:
+            self._system.wait(max(0.0, timeout_s))
+        except subprocess.TimeoutExpired:
+            return False
+        if self._reader is not None:
+            self._reader.join(1.0)  # a process it started may keep the pipe open
+        with self.changed:
+            self.changed.wait_for(
+                lambda: all(connection.closed for connection in self.connections),
+                min(2.0, max(0.1, deadline - time.monotonic())),
+            )
+        return True
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        assert self._system is not None
+        return self._system.pid
+
+    # What the hub learns.
+
+    def moment(self, kind: str) -> bool:
+        """Count something it is about to do; kill it instead if this is the crash point."""
+        if self.crashed:
+            return False
+        self.moments.append(kind)
+        self._seen[kind] += 1
+        point = self._crash
+        if point is not None and (point.kind, point.nth) == (kind, self._seen[kind]):
+            self.crashed = True
+            assert self._system is not None
+            self._system.kill()
+            return False
+        return True
+
+    def noticed(self, *, poll: bool) -> None:
+        """A frame passed between it and the broker."""
+        if poll:
+            self._polls += 1
+        else:
+            self.effect()
+
+    def effect(self) -> None:
+        """It did something that is more than asking for news."""
+        self._polls = 0
+        self.last_effect_s = time.monotonic()
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """Take note of a control message (all but `record`, which is the run's)."""
+        match message["kind"]:
+            case "hello":
+                self.started = True
+                self.effect()
+            case "sleep":
+                self._sleepers += 1
+            case "waking":
+                self._sleepers = max(0, self._sleepers - 1)
+            case "returned":
+                self._result = message["value"]
+                self.effect()
+            case "raised":
+                self._exception = failures.rebuild(message)
+                self._traceback = message["traceback"]
+                self.effect()
+
+    @property
+    def at_work(self) -> str | None:
+        """Why it is not merely waiting, in words; None when it is or has ended."""
+        if not self.alive:
+            return None
+        if not self.started:
+            return "it is still starting"
+        if self._sleepers and self._polls < _POLLS_OF_A_WAITER:
+            return "it sleeps in the middle of its work"
+        waits = (connection.ledger.waiting_for for connection in self.connections)
+        if reason := next((reason for reason in waits if reason), None):
+            return f"it waits for {reason}"
+        if self._polls < _POLLS_OF_A_WAITER and _computes(self.pid):
+            return "it computes"
+        return None
+
+    # How it begins and ends.
+
+    def start(self, file: Path, function: str | None, arguments_json: str, link: str) -> None:
+        """Start the process. `link` tells it how to reach the hub."""
+        long = len(arguments_json) > _LONG_ARGUMENTS
+        command = [sys.executable, "-m", "sandbox.stack.live.child", str(file)]
+        if function is not None:
+            command += [function, "-" if long else arguments_json]
+        self._system = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE if long else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=file.parent,
+            env=_environment(link),
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read_output, daemon=True)
+        self._reader.start()
+        if long and self._system.stdin is not None:
+            with suppress(BrokenPipeError), self._system.stdin as pipe:
+                pipe.write(arguments_json.encode())
+
+    def close(self) -> None:
+        """Kill it and whatever it started."""
+        if self._system is None:
+            return
+        if sys.platform != "win32":
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._system.pid, signal.SIGKILL)
+        self._system.kill()
+        self._system.wait()
+        if self._reader is not None:
+            self._reader.join(1.0)
+        if self._system.stdout is not None and not (self._reader and self._reader.is_alive()):
+            self._system.stdout.close()
+
+    def _read_output(self) -> None:
+        assert self._system is not None
+        assert self._system.stdout is not None
+        pipe = self._system.stdout.fileno()
+        while data := os.read(pipe, 65536):
+            with self.changed:
+                self._output.append(data.decode(errors="replace").replace("\r\n", "\n"))
+                self.effect()
+                self.changed.notify_all()
+
+
+def _environment(link: str) -> dict[str, str]:
+    """The process's environment: ours, this package importable, and the course's own broker."""
+    package_root = str(Path(__file__).resolve().parents[3])
+    paths: Sequence[str] = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return os.environ | {
+        LINK_VARIABLE: link,
+        "AMQP_URL": "amqp://guest:guest@localhost:5672/",
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONIOENCODING": "utf-8",
+    }
+
+
+def _computes(pid: int) -> bool:
+    """Whether one of its threads is running or wants to; False where the system does not tell."""
+    with suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with suppress(OSError), open(f"/proc/{pid}/task/{task}/stat") as stat:
+                if stat.read().rpartition(")")[2].split()[0] in "RD":
+                    return True
+    return False

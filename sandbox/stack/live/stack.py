@@ -1,0 +1,192 @@
+"""`sandbox check --stack live`: one run of an exercise, as real processes on a real RabbitMQ."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sandbox.stack.base import CrashPoint
+from sandbox.stack.live import control, crash
+from sandbox.stack.live.hub import Hub
+from sandbox.stack.live.idle import wait_until_idle
+from sandbox.stack.live.ledger import Ledger
+from sandbox.stack.live.management import Management
+from sandbox.stack.live.observer import LiveRabbitMQ, check_login, parameters
+from sandbox.stack.live.process import LiveProcess
+from sandbox.stack.live.rewrite import Rewriter
+from sandbox.stack.live.settings import Settings
+from sandbox.stack.live.vhost import VirtualHost, delete_forgotten
+
+_open_stacks: weakref.WeakSet[LiveStack] = weakref.WeakSet()
+_checked: set[Settings] = set()
+
+
+class LiveStack:
+    """A run in a virtual host of its own; see `sandbox.stack.base.Stack`.
+
+    Raises:
+        StackUnavailable: the broker or its management plugin cannot be used; says what to do.
+    """
+
+    name = "live"
+
+    def __init__(
+        self,
+        seed: int = 1,
+        *,
+        settings: Settings | None = None,
+        crash_point: CrashPoint | None = None,
+    ) -> None:
+        self.seed = seed
+        self._settings = settings or Settings.from_environment()
+        self._crash_point = crash_point
+        self._processes: list[LiveProcess] = []
+        self._closed = False
+        management = Management(self._settings)
+        _check_once(self._settings, management)
+        self._vhost = VirtualHost(management)
+        ledger = Ledger()
+        rewriter = Rewriter(self._vhost.name, self._settings.user, self._settings.password)
+        self._hub = Hub((self._settings.host, self._settings.port), rewriter, ledger)
+        self._rabbitmq: LiveRabbitMQ | None = None
+        _open_stacks.add(self)
+        try:
+            self._vhost.create()
+            self._hub.start()
+            self._rabbitmq = LiveRabbitMQ(
+                _parameters(self._settings, self._vhost.name),
+                management,
+                ledger,
+                self._hub.changed,
+                self._processes,
+            )
+        except BaseException:
+            self.close()
+            raise
+        self._began_s = time.monotonic()
+
+    @property
+    def rabbitmq(self) -> LiveRabbitMQ:
+        """The run's RabbitMQ."""
+        assert self._rabbitmq is not None
+        return self._rabbitmq
+
+    @property
+    def now_s(self) -> float:
+        """Real seconds since the run began."""
+        return time.monotonic() - self._began_s
+
+    @property
+    def processes(self) -> Sequence[LiveProcess]:
+        """Every process started so far, in order."""
+        return tuple(self._processes)
+
+    def start_function(
+        self, file: Path, function: str, args: Sequence[Any] = (), *, name: str | None = None
+    ) -> LiveProcess:
+        """Start a process that calls one function of a file, at once."""
+        return self._start(file, function, args, name or function)
+
+    def start_script(self, file: Path, *, name: str | None = None) -> LiveProcess:
+        """Start a process that runs a file as a program, at once."""
+        return self._start(file, None, (), name or file.name)
+
+    def sleep(self, seconds: float) -> None:
+        """Let real time pass."""
+        time.sleep(seconds)
+
+    def run_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until `condition()` is true, at most `timeout_s`."""
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            self._hub.check()
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            with self._hub.changed:
+                self._hub.changed.wait(min(left, 0.02))
+        return True
+
+    def run_until_idle(self, timeout_s: float) -> float:
+        """Wait until every message is handled and every process waits or has ended.
+
+        Raises:
+            TimeoutError: they were still at work after `timeout_s`; says which.
+        """
+        last = wait_until_idle(
+            self._processes, self._hub.changed, self.rabbitmq.could_deliver, timeout_s
+        )
+        self._hub.check()
+        return max(0.0, last - self._began_s)
+
+    def recorded(self, name: str) -> list[Any]:
+        """Values passed to `record(name, value)`, in order; a kill loses none."""
+        with self._hub.changed:
+            return [value for recorded, value in self._hub.recorded if recorded == name]
+
+    def crash_points(self, process: str) -> list[CrashPoint]:
+        """A sample of a few moments at which the first process of that name may die."""
+        first = next((each for each in self._processes if each.name == process), None)
+        return crash.sample(process, first.moments) if first is not None else []
+
+    def fresh(self, crash: CrashPoint | None = None) -> LiveStack:
+        """Another run on the same server, in a virtual host of its own."""
+        return LiveStack(self.seed, settings=self._settings, crash_point=crash)
+
+    @property
+    def crashed(self) -> bool:
+        """Whether the crash this run was made for has happened."""
+        return any(process.crashed for process in self._processes)
+
+    def close(self) -> None:
+        """Kill what still runs and delete the virtual host. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        for process in self._processes:
+            process.close()
+        self._hub.close()
+        try:
+            if self._rabbitmq is not None:
+                self._rabbitmq.close()
+        finally:
+            self._vhost.delete()
+            _open_stacks.discard(self)
+
+    def _start(
+        self, file: Path, function: str | None, args: Sequence[Any], name: str
+    ) -> LiveProcess:
+        taken = any(process.name == name for process in self._processes)
+        point = self._crash_point
+        mine = point if point is not None and point.process == name and not taken else None
+        arguments = json.dumps(control.pack(list(args)))
+        process = LiveProcess(name, self._hub.changed, mine)
+        link = self._hub.admit(process)
+        process.start(file.resolve(), function, arguments, link)
+        self._processes.append(process)
+        return process
+
+
+def _check_once(settings: Settings, management: Management) -> None:
+    """Ask the first time, so that every way of being unavailable is told in a sentence."""
+    if settings in _checked:
+        return
+    check_login(_parameters(settings, "/"), settings.address)
+    management.check()
+    delete_forgotten(management)
+    _checked.add(settings)
+
+
+def _parameters(settings: Settings, vhost: str) -> Any:
+    return parameters(settings.host, settings.port, settings.user, settings.password, vhost)
+
+
+@atexit.register
+def _close_the_open_ones() -> None:
+    for stack in list(_open_stacks):
+        stack.close()
