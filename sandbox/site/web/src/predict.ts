@@ -1,0 +1,83 @@
+/**
+ * A question to commit to before running the next cell.
+ *
+ * Until the reader has chosen, what the next cell printed stays folded. Running the cell first is
+ * allowed: it opens the answer, and says so, because a page that locks its buttons teaches nothing.
+ */
+import { all, h, part } from "./dom";
+
+export class Predict {
+  /** Called when the reader commits to an option. */
+  onCommit: (choice: number) => void = () => {};
+  private answered = false;
+
+  constructor(
+    readonly node: HTMLFormElement,
+    /** The veil over the next cell's stored output, if there is one. */
+    private readonly veil: HTMLDetailsElement | null,
+  ) {
+    part(node, "answer").hidden = true;
+    node.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const choice = this.choice();
+      if (choice === null) {
+        this.say("Choose one first. A wrong guess teaches more than none.");
+        return;
+      }
+      this.settle(choice);
+      this.onCommit(choice);
+    });
+  }
+
+  get number(): number {
+    return Number(this.node.dataset.predict);
+  }
+
+  /** Show a choice made earlier. */
+  restore(choice: number): void {
+    const input = this.inputs()[choice];
+    if (!input) return;
+    input.checked = true;
+    this.settle(choice);
+  }
+
+  /** The next cell is being run. */
+  overtaken(): void {
+    if (this.veil) this.veil.open = true;
+    if (!this.answered) this.settle(null);
+  }
+
+  private inputs(): HTMLInputElement[] {
+    return all<HTMLInputElement>("input", this.node);
+  }
+
+  private choice(): number | null {
+    const index = this.inputs().findIndex((input) => input.checked);
+    return index < 0 ? null : index;
+  }
+
+  private settle(choice: number | null): void {
+    this.answered = true;
+    let right = false;
+    this.inputs().forEach((input, index) => {
+      input.disabled = true;
+      const label = input.closest("label");
+      if ("right" in input.dataset) {
+        label?.setAttribute("data-verdict", "right");
+        right = index === choice;
+      } else if (index === choice) label?.setAttribute("data-verdict", "wrong");
+    });
+    this.node.querySelector("button")?.remove();
+    if (this.veil) this.veil.open = true;
+    this.say(choice === null ? "You ran it before guessing." : right ? "Yes." : "Not quite.");
+  }
+
+  private say(verdict: string): void {
+    const because = part(this.node, "because");
+    because.hidden = false;
+    because.querySelector(".sb-predict__verdict")?.remove();
+    const paragraph = because.querySelector("p");
+    if (paragraph) paragraph.hidden = !this.answered;
+    because.prepend(h("strong", { class: "sb-predict__verdict" }, `${verdict} `));
+  }
+}
