@@ -53,6 +53,8 @@ class Kernel(Sockets):
         #: Timers that a person set (faults to come); while any is left, a world is not idle.
         self.appointments = 0
         self.watched: set[int] = set()
+        #: Ends the run when it comes true; asked whenever time is about to jump.
+        self.condition: Callable[[], bool] | None = None
         self.on_output: Callable[[Process, int, str], None] | None = None
         #: Called when a process starts; may set `crash_at`.
         self.on_start: Callable[[Process], None] | None = None
@@ -154,7 +156,7 @@ class Kernel(Sockets):
 
     def sleep(self, duration_ns: int) -> None:
         fiber = self._enter(CALL_NS)
-        self._crash_point(fiber.process)
+        self._crash_point(fiber.process, "sleep")
         if duration_ns <= 0:
             self.scheduler.give_way()
             return
@@ -258,7 +260,7 @@ class Kernel(Sockets):
     def record(self, name: str, value_json: str) -> None:
         fiber = self._enter(LOOK_NS)
         process = fiber.process
-        self._crash_point(process)
+        self._crash_point(process, "record")
         self.recorded.append((self.clock.now_ns, process, name, value_json))
         self._note(
             process.name, "record", name=name, value=value_json, where=process.runtime.where()
@@ -314,11 +316,11 @@ class Kernel(Sockets):
         while process.signals and fiber is process.main:
             process.runtime.handle_signal(process.signals.popleft())
 
-    def _crash_point(self, process: Process) -> None:
+    def _crash_point(self, process: Process, before: str) -> None:
         """Count a moment at which a crash would leave the world in a state of its own."""
-        process.crash_points += 1
-        if process.crash_points == process.crash_at:
-            self.end_process(process, -_SIGKILL, f"crash point {process.crash_points}")
+        process.crash_points.append((self.clock.now_ns, before, process.runtime.where()))
+        if len(process.crash_points) == process.crash_at:
+            self.end_process(process, -_SIGKILL, f"crash point {process.crash_at}")
 
     def _stop(self, ending: endings.Ending) -> None:
         """End the run from inside a system call; the caller goes on when the next run begins."""
@@ -353,6 +355,8 @@ class Kernel(Sockets):
 
     def _judge(self, due_ns: int | None) -> endings.Ending | None:
         """Nothing is ready and time would jump to `due_ns`: is there any point?"""
+        if self.condition is not None and self.condition():
+            return endings.until(self.clock.now_ns / SECOND)
         if not self.until_idle:
             return None
         last_ns = self.scheduler.last_event_ns

@@ -136,8 +136,9 @@ class Process:
         #: Set by `pause`; its fibers that became ready wait in `stopped`.
         self.paused = False
         self.stopped: list[Fiber] = []
-        #: Crash points passed, and the one to die at.
-        self.crash_points = 0
+        #: Moments worth dying at: (virtual ns, the call it was about to make, the learner's line).
+        self.crash_points: list[tuple[int, str, str]] = []
+        #: The one to die at, counted from 1.
         self.crash_at: int | None = None
         self.crash_epoch = -1
         self.waiting_for_exit: list[Fiber] = []

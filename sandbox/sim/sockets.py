@@ -42,7 +42,7 @@ class Sockets:
     trace: Trace
     _enter: Callable[[int], Fiber]
     _wait: Callable[[str, int | None], bool]
-    _crash_point: Callable[[Process], None]
+    _crash_point: Callable[[Process, str], None]
     _note: Callable[..., int]
 
     def resolve(self, host: str) -> str:
@@ -93,7 +93,7 @@ class Sockets:
 
     def connect(self, fd: int, address: str, port: int, timeout_ns: int | None) -> None:
         socket = self._socket(fd, CALL_NS)
-        self._crash_point(socket.owner)
+        self._crash_point(socket.owner, "connect")
         if socket.end is not None:
             raise fail(errno.EISCONN)
         if socket.connecting:
@@ -117,7 +117,7 @@ class Sockets:
         peer = end.peer
         internal = isinstance(peer, ProcessEnd) and peer.names == end.names
         if not internal:
-            self._crash_point(socket.owner)
+            self._crash_point(socket.owner, "send")
         if end.sent_end and not end.reset:
             raise fail(errno.EPIPE)
         if not end.room and not end.reset:
@@ -195,7 +195,7 @@ class Sockets:
             self.scheduler.give_way()
             return self._ready(process, interests)
         if process.crash_epoch != self.scheduler.epoch:
-            self._crash_point(process)
+            self._crash_point(process, "wait")
             process.crash_epoch = self.scheduler.epoch
         sockets = [process.sockets[fd] for fd, _ in interests if fd in process.sockets]
         deadline_ns = None if timeout_ns is None else self.clock.now_ns + timeout_ns

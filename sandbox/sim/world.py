@@ -94,9 +94,18 @@ class ProcessHandle:
         return [json.loads(text) for text in self._process.reports]
 
     @property
-    def crash_points(self) -> int:
-        """How many moments worth crashing at it has passed."""
+    def crash_points(self) -> list[tuple[int, str, str]]:
+        """Moments worth crashing at: (virtual ns, the call about to be made, the learner's line)."""
         return self._process.crash_points
+
+    def crash_at(self, point: int) -> None:
+        """Let it die at its crash point of this number, counted from 1."""
+        self._process.crash_at = point
+
+    @property
+    def own_files(self) -> set[str]:
+        """Files whose lines count as the learner's own."""
+        return self._runtime.own_files
 
     def kill(self) -> None:
         """End it now, as SIGKILL does. Idempotent."""
@@ -240,7 +249,7 @@ class World:
         runtime = InProcess(self.kernel, name or function, own_files=[path], folder=folder)
 
         def run() -> Any:
-            module = load(source, path, Path(path).stem)
+            module = load(runtime, source, path, Path(path).stem)
             target = getattr(module, function, None)
             if target is None:
                 raise AttributeError(f"{Path(path).name} has no function called {function!r}")
@@ -293,17 +302,14 @@ class World:
 
 def run_as_main(runtime: InProcess, source: str, path: str) -> None:
     """Run a program's text as the process's `__main__`."""
-    module = types.ModuleType("__main__")
-    module.__file__ = path
-    runtime.become_main(module)
-    remember_source(source, path)
-    exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
+    load(runtime, source, path, "__main__")
 
 
-def load(source: str, path: str, name: str) -> types.ModuleType:
-    """Run a file's text as a module of its own, outside `sys.modules`."""
+def load(runtime: InProcess, source: str, path: str, name: str) -> types.ModuleType:
+    """Run a file's text as a module that belongs to one process."""
     module = types.ModuleType(name)
     module.__file__ = path
+    runtime.own_module(module)
     remember_source(source, path)
     exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
     return module

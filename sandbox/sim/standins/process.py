@@ -273,11 +273,13 @@ class InProcess:
                 self._modules[name] = module
                 self._hidden[name] = None
 
-    def become_main(self, module: types.ModuleType) -> None:
-        """Make a module this process's `__main__`."""
-        self._modules["__main__"] = module
-        self._hidden["__main__"] = sys.modules.get("__main__")
-        sys.modules["__main__"] = module
+    def own_module(self, module: types.ModuleType) -> None:
+        """Put a module into this process's `sys.modules` alone."""
+        name = module.__name__
+        self._modules[name] = module
+        self._hidden[name] = sys.modules.get(name)
+        sys.modules[name] = module
+        self._module_count = len(sys.modules)
 
 
 class ProcessStream(io.TextIOBase):

@@ -1,0 +1,228 @@
+"""The `lab` fixture: what checks are written against.
+
+A check says what must be true of the system, not of the code's text. It starts the exercise's
+functions as processes, lets time pass, and looks at what was recorded and what the broker saw. The
+same check means the same on every stack; see `sandbox.stack.base` for what a stack is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sandbox.stack.base import Message, Process, RabbitMQObserver, Stack
+
+#: How long a check waits, in seconds, unless it says otherwise: virtual ones, or real ones on a
+#: stack of real processes.
+PATIENCE_S = 600.0
+REAL_PATIENCE_S = 30.0
+
+
+class Values(list[Any]):
+    """Values in the order they came, which subtract as multisets.
+
+    >>> Values(["a", "b", "b"]) - Values(["b"])
+    ['a', 'b']
+    """
+
+    def __sub__(self, others: Iterable[Any]) -> Values:
+        left = list(others)
+        result = Values()
+        for value in self:
+            if value in left:
+                left.remove(value)
+            else:
+                result.append(value)
+        return result
+
+    def counts(self) -> Counter[Any]:
+        """How often each value came."""
+        return Counter(self)
+
+    def duplicates(self) -> Values:
+        """Each value that came more than once, once."""
+        return Values(value for value, count in Counter(self).items() if count > 1)
+
+
+class RabbitMQ:
+    """The checks' administrator of the run's RabbitMQ. Bodies are text."""
+
+    def __init__(self, observer: RabbitMQObserver) -> None:
+        self._observer = observer
+
+    def declare(self, queue: str, **arguments: Any) -> None:
+        """Declare a queue: `durable`, `exclusive`, `auto_delete`, `arguments`."""
+        self._observer.declare(queue, **arguments)
+
+    def publish(self, queue: str, bodies: Sequence[str | bytes] | str, **properties: Any) -> None:
+        """Publish to a queue, declaring it (not durable) if nobody has."""
+        if isinstance(bodies, (str, bytes)):
+            bodies = [bodies]
+        encoded = [body.encode() if isinstance(body, str) else body for body in bodies]
+        self._observer.publish(queue, encoded, properties or None)
+
+    def published(self, queue: str) -> Values:
+        """Bodies that were routed to the queue, by anyone, in order."""
+        return _texts(self._observer.published(queue))
+
+    def delivered(self, queue: str) -> Values:
+        """Bodies handed to the exercise's processes, redeliveries again, in order."""
+        return _texts(self._observer.delivered(queue))
+
+    def acked(self, queue: str) -> Values:
+        """Bodies that the exercise's processes acknowledged, or took without needing to."""
+        return _texts(self._observer.acked(queue))
+
+    def ready(self, queue: str) -> int:
+        """How many messages wait for a consumer; 0 when there is no such queue."""
+        return self._observer.ready(queue)
+
+    def unacked(self, queue: str) -> int:
+        """How many deliveries are not settled; 0 when there is no such queue."""
+        return self._observer.unacked(queue)
+
+    def consumers(self, queue: str) -> int:
+        """How many consumers the queue has; 0 when there is no such queue."""
+        return self._observer.consumers(queue)
+
+    def exists(self, queue: str) -> bool:
+        """Whether there is such a queue."""
+        return self._observer.exists(queue)
+
+    def durable(self, queue: str) -> bool:
+        """Whether there is such a queue and it would survive a restart."""
+        return self._observer.durable(queue)
+
+    def messages(self, queue: str) -> list[Message]:
+        """The ready messages, oldest first; they stay where they are."""
+        return self._observer.messages(queue)
+
+    def connections(self) -> list[str]:
+        """The names of connected processes, one per connection."""
+        return self._observer.connections()
+
+    def events(self, kind: str) -> list[Mapping[str, Any]]:
+        """Trace events of a kind, where the stack keeps a trace."""
+        return self._observer.events(kind)
+
+
+class Lab:
+    """An exercise in a fresh run."""
+
+    def __init__(self, stack: Stack, file: Path) -> None:
+        self._stack = stack
+        self._file = file
+        #: What was tried beyond a single run, for the report: "37 crash points".
+        self.tried = ""
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return self._stack.name
+
+    @property
+    def seed(self) -> int:
+        """The run's seed."""
+        return self._stack.seed
+
+    @property
+    def rabbitmq(self) -> RabbitMQ:
+        """The run's RabbitMQ, to act on and observe."""
+        return RabbitMQ(self._stack.rabbitmq)
+
+    @property
+    def now(self) -> float:
+        """Seconds since the run began."""
+        return self._stack.now_s
+
+    @property
+    def processes(self) -> Sequence[Process]:
+        """Every process started so far."""
+        return self._stack.processes
+
+    def start(self, function: str, *args: Any, name: str | None = None) -> Process:
+        """Start one function of the exercise as a process."""
+        return self._stack.start_function(self._file, function, args, name=name)
+
+    def run(self, *, timeout_s: float | None = None) -> Process:
+        """Run the whole file as a program, to its end.
+
+        Raises: TimeoutError, with the sentence why it has not ended.
+        """
+        process = self._stack.start_script(self._file)
+        self._finish(process, self._patience(timeout_s))
+        return process
+
+    def call(self, function: str, *args: Any, timeout_s: float | None = None) -> Any:
+        """Call a function of the exercise in a process of its own and return what it returns.
+
+        Re-raises what it raised. Raises: TimeoutError, it did not return.
+        """
+        process = self.start(function, *args)
+        self._finish(process, self._patience(timeout_s))
+        if process.exception is not None:
+            raise process.exception
+        return process.result
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self._stack.sleep(seconds)
+
+    def wait_until(self, condition: Callable[[], bool], *, timeout_s: float | None = None) -> bool:
+        """Let time pass until `condition()`; whether it came true in time."""
+        return self._stack.run_until(condition, self._patience(timeout_s))
+
+    def run_until_idle(self, *, timeout_s: float | None = None) -> float:
+        """Let time pass until every message is handled and everybody waits or has ended.
+
+        Returns the time of the last thing that happened. Raises: TimeoutError, they never rested.
+        """
+        return self._stack.run_until_idle(self._patience(timeout_s))
+
+    def recorded(self, name: str) -> Values:
+        """What the exercise passed to `record(name, value)`, in order."""
+        return Values(self._stack.recorded(name))
+
+    def crash_everywhere(self, name: str, scenario: Callable[[Lab], None]) -> None:
+        """Run a scenario once in peace, then once for each moment worth crashing at.
+
+        In each rerun the first process called `name` dies at that moment. A scenario gets a fresh
+        `Lab` and fails by raising; the failure then says where the process died.
+        """
+        scenario(self)
+        points = self._stack.crash_points(name)
+        if not points:
+            raise AssertionError(
+                f"`{name}` never did anything that can be interrupted, so nothing was tried."
+            )
+        for point in points:
+            stack = self._stack.fresh(point)
+            try:
+                scenario(Lab(stack, self._file))
+            except AssertionError as error:
+                raise AssertionError(f"{error}\n({point})") from error
+            except TimeoutError as error:
+                raise TimeoutError(f"{error}\n({point})") from error
+            finally:
+                stack.close()
+        self.tried = f"{len(points)} crash points"
+
+    def close(self) -> None:
+        """End the run."""
+        self._stack.close()
+
+    def _patience(self, timeout_s: float | None) -> float:
+        if timeout_s is not None:
+            return timeout_s
+        return PATIENCE_S if self.stack == "simulated" else REAL_PATIENCE_S
+
+    def _finish(self, process: Process, timeout_s: float) -> None:
+        if not process.wait(timeout_s):
+            process.kill()
+            raise TimeoutError(f"`{process.name}` had not ended after {timeout_s:g} s.")
+
+
+def _texts(bodies: Iterable[bytes]) -> Values:
+    return Values(body.decode("utf-8", "backslashreplace") for body in bodies)

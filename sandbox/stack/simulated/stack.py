@@ -1,0 +1,167 @@
+"""`SimulatedStack`: one run of programs in a world with brokers. See `sandbox.stack.base.Stack`."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sandbox.sim.world import World
+from sandbox.stack.base import CrashPoint
+from sandbox.stack.simulated.brokers import add_brokers, clients
+from sandbox.stack.simulated.process import REAL_LIMIT_S, SimulatedProcess
+from sandbox.stack.simulated.rabbitmq import SimulatedRabbitMQ
+
+
+class SimulatedStack:
+    """See the module. `world` is there for those who want more than a stack offers."""
+
+    name = "simulated"
+
+    def __init__(
+        self,
+        seed: int = 1,
+        brokers: Sequence[str] = ("rabbitmq",),
+        *,
+        crash: CrashPoint | None = None,
+        crash_number: int = 0,
+    ) -> None:
+        self.seed = seed
+        self._brokers = tuple(brokers)
+        self.world = World(seed, preload=clients(brokers))
+        self._services = add_brokers(self.world, brokers)
+        self._processes: list[SimulatedProcess] = []
+        self._crash = crash
+        self._crash_number = crash_number
+        self._numbers: dict[CrashPoint, int] = {}
+
+    @property
+    def rabbitmq(self) -> SimulatedRabbitMQ:
+        """The run's RabbitMQ."""
+        return SimulatedRabbitMQ(self._services["rabbitmq"], self.world.trace)
+
+    @property
+    def now_s(self) -> float:
+        """Virtual seconds since the run began."""
+        return self.world.now_s
+
+    @property
+    def processes(self) -> Sequence[SimulatedProcess]:
+        """Every process started so far, in order."""
+        return self._processes
+
+    def start_function(
+        self, file: Path, function: str, args: Sequence[Any] = (), *, name: str | None = None
+    ) -> SimulatedProcess:
+        """Start a process that calls one function of a file."""
+        source = file.read_text(encoding="utf-8")
+        handle = self.world.start_source(
+            source, str(file), function, args, name=name, folder=file.resolve().parent
+        )
+        return self._admit(SimulatedProcess(self.world, handle))
+
+    def start_script(self, file: Path, *, name: str | None = None) -> SimulatedProcess:
+        """Start a process that runs a file as a program."""
+        return self._admit(SimulatedProcess(self.world, self.world.start_script(file, name=name)))
+
+    def sleep(self, seconds: float) -> None:
+        """Let virtual time pass.
+
+        Raises: TimeoutError, a program loops; says where.
+        """
+        ending = self.world.run(
+            until_s=self.now_s + seconds, real_s=REAL_LIMIT_S, to_idle=False
+        )
+        if ending.kind != "until":
+            raise TimeoutError(ending.sentence)
+
+    def run_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Let time pass until `condition()`, at most `timeout_s`; an idle world ends the wait."""
+        if not condition():
+            self.world.kernel.condition = condition
+            try:
+                self.world.run(until_s=self.now_s + timeout_s, real_s=REAL_LIMIT_S)
+            finally:
+                self.world.kernel.condition = None
+        return condition()
+
+    def run_until_idle(self, timeout_s: float) -> float:
+        """Let time pass until every message is handled and everybody waits or has ended."""
+        ending = self.world.run(until_s=self.now_s + timeout_s, real_s=REAL_LIMIT_S)
+        if ending.kind in ("idle", "finished"):
+            return ending.at_s
+        if ending.kind == "until":
+            names = [process.name for process in self._processes if process.alive]
+            raise TimeoutError(
+                f"After {timeout_s:g} s the work was still not done: {', '.join(names)} kept going."
+            )
+        raise TimeoutError(ending.sentence)
+
+    def recorded(self, name: str) -> list[Any]:
+        """Values recorded under a name, in order."""
+        return self.world.recorded(name)
+
+    def crash_points(self, process: str) -> list[CrashPoint]:
+        """Every moment of this run at which the first process of that name could die."""
+        first = next((each for each in self._processes if each.name == process), None)
+        if first is None:
+            return []
+        self._numbers.clear()
+        counts: dict[str, int] = {}
+        for number, (_, call, where) in enumerate(first.handle.crash_points, start=1):
+            kind = _describe(call, where, self._processes)
+            counts[kind] = counts.get(kind, 0) + 1
+            self._numbers[CrashPoint(process, kind, counts[kind])] = number
+        return list(self._numbers)
+
+    def fresh(self, crash: CrashPoint | None = None) -> SimulatedStack:
+        """Another run with this seed, in which the process dies at `crash`."""
+        number = 0 if crash is None else self._numbers[crash]
+        return SimulatedStack(self.seed, self._brokers, crash=crash, crash_number=number)
+
+    @property
+    def crashed(self) -> bool:
+        """Whether the crash this run was made for has happened."""
+        return self._crash is not None and any(
+            process.name == self._crash.process and process.handle.killed
+            for process in self._processes
+        )
+
+    def close(self) -> None:
+        """Kill what still runs. Idempotent."""
+        self.world.close()
+
+    def _admit(self, process: SimulatedProcess) -> SimulatedProcess:
+        crash = self._crash
+        if (
+            crash is not None
+            and process.name == crash.process
+            and not any(other.name == process.name for other in self._processes)
+        ):
+            process.handle.crash_at(self._crash_number)
+        self._processes.append(process)
+        return process
+
+
+#: What a process is about to do, where no line of the learner's own says it better.
+_CALLS = {
+    "connect": "connecting",
+    "send": "a message of its connection",
+    "record": "record",
+    "sleep": "sleeping",
+    "wait": "waiting",
+}
+
+
+def _describe(call: str, where: str, processes: Sequence[SimulatedProcess]) -> str:
+    """A crash point in words: the learner's own line where there is one."""
+    if not where:
+        return _CALLS.get(call, call)
+    file, _, line = where.rpartition(":")
+    for process in processes:
+        for path in process.handle.own_files:
+            if Path(path).name == file:
+                code = linecache.getline(path, int(line)).strip()
+                return f"`{code}` ({where})" if code else where
+    return where
