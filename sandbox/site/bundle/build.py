@@ -1,0 +1,159 @@
+"""Every step from sources to a folder of static files, none done twice.
+
+Steps depend on one another only through the hashes of what they read, so a change to our own
+sources makes our wheel and the snapshot again and nothing else.
+
+To add a step, write a function that returns the folder `step` gives it, and let the next depend on
+that folder's digest.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+from sandbox.site.bundle import own, publish, wheels
+from sandbox.site.bundle.cache import Say, digest, step
+from sandbox.site.bundle.errors import BundleError
+from sandbox.site.bundle.nodejs import Node, find_node
+from sandbox.site.bundle.npm import install_npm_packages, web_folder
+
+#: Parts of libraries that no program in the page can use.
+LEFT_OUT = ("pygments/lexers/_", "pygments/styles/", "pygments/lexers/", "pip/")
+KEPT = (
+    "pygments/lexers/__init__",
+    "pygments/lexers/_mapping",
+    "pygments/lexers/diff",
+    "pygments/lexers/python",
+    "pygments/lexers/special",
+    "pygments/lexers/teal",
+    "pygments/styles/__init__",
+    "pygments/styles/_mapping",
+    "pygments/styles/default",
+)
+
+
+def build_bundle(out: Path, say: Say = print) -> Path:
+    """Write the bundle into `out` and return the path of its manifest.
+
+    Args:
+        out: The folder that is served, such as `site/assets/python`. Files in it that belong to an
+            older bundle are removed.
+        say: Told what is being done, a line at a time, when there is something to do.
+
+    Raises:
+        BundleError: something is missing or broke; the sentence says what to do.
+    """
+    runtime = build_runtime(say)
+    published = publish.publish(runtime, say)
+    return publish.copy_changed(published, out)
+
+
+def build_runtime(say: Say = print) -> Path:
+    """Return a folder with the uncompressed snapshot and archives, as Node restores them.
+
+    Raises:
+        BundleError: something is missing or broke; the sentence says what to do.
+    """
+    node = find_node()
+    modules = install_npm_packages(say, node)
+    tools = _wheels("tools", say)
+    libraries = _libraries(node, tools, say)
+    sandbox = _sandbox(node, tools, say)
+    return _snapshot(node, modules / "pyodide", libraries, sandbox, say)
+
+
+def _wheels(lock: str, say: Say) -> Path:
+    key = digest(wheels.LOCKS / f"{lock}.txt")
+    return step(
+        f"wheels-{lock}",
+        key,
+        lambda folder: wheels.download(lock, folder),
+        say,
+        {"page": "Fetching libraries from PyPI", "tools": "Fetching the byte-compiler"}[lock],
+    )
+
+
+def _libraries(node: Node, tools: Path, say: Say) -> Path:
+    page = _wheels("page", say)
+
+    def make(folder: Path) -> None:
+        compiled = _compile(node, tools, page, folder)
+        own.write_zip(folder / "packages.zip", _merge(compiled), compress=True)
+        shutil.rmtree(compiled)
+
+    key = digest(_compiler(), wheels.LOCKS / "page.txt", wheels.LOCKS / "tools.txt", *LEFT_OUT)
+    return step("libraries", key, make, say, "Byte-compiling libraries for the page's Python")
+
+
+def _sandbox(node: Node, tools: Path, say: Say) -> Path:
+    files = own.own_files()
+
+    def make(folder: Path) -> None:
+        wheel = folder / "wheel"
+        wheel.mkdir()
+        own.write_wheel(wheel, files)
+        compiled = _compile(node, tools, wheel, folder)
+        own.write_zip(folder / "sandbox.zip", _merge(compiled), compress=True)
+        shutil.rmtree(compiled)
+        shutil.rmtree(wheel)
+
+    contents = (part for name, data in sorted(files.items()) for part in (name, data))
+    key = digest(_compiler(), wheels.LOCKS / "tools.txt", *contents)
+    return step("sandbox", key, make, say, "Byte-compiling our own package")
+
+
+def _snapshot(node: Node, pyodide: Path, libraries: Path, sandbox: Path, say: Say) -> Path:
+    preload = Path(__file__).parent / "preload.py"
+    script = web_folder() / "node" / "snapshot.ts"
+    archives = [
+        pyodide / "python_stdlib.zip",
+        libraries / "packages.zip",
+        sandbox / "sandbox.zip",
+    ]
+
+    def make(folder: Path) -> None:
+        _run(node, script, preload, folder / "snapshot.bin", *archives)
+        for archive in archives:
+            shutil.copyfile(archive, folder / archive.name)
+        manifest = {"snapshot": "snapshot.bin", "archives": [path.name for path in archives]}
+        (folder / "node.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+    key = digest(preload, script, _compiler(), *archives)
+    return step("snapshot", key, make, say, "Importing everything once and keeping the memory")
+
+
+def _compile(node: Node, tools: Path, wheels_in: Path, folder: Path) -> Path:
+    compiled = folder / "compiled"
+    _run(node, web_folder() / "node" / "compile.ts", tools, wheels_in, compiled)
+    return compiled
+
+
+def _compiler() -> str:
+    """What every compiled file depends on: the scripts and the version of Pyodide."""
+    web = web_folder()
+    locked = json.loads((web / "package-lock.json").read_text(encoding="utf-8"))
+    pyodide = locked["packages"]["node_modules/pyodide"]["version"]
+    scripts = [web / "node" / "compile.ts", web / "node" / "pieces.ts"]
+    return digest(pyodide, *scripts, web / "src" / "worker" / "restore.ts")
+
+
+def _run(node: Node, *arguments: Path) -> None:
+    done = node.run(*arguments)
+    if done.returncode != 0:
+        said = (done.stdout + done.stderr).strip()
+        raise BundleError(f"{arguments[0].name} failed under Node. It said:\n{said}")
+
+
+def _merge(compiled: Path) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    for wheel in sorted(compiled.glob("*.whl")):
+        with zipfile.ZipFile(wheel) as archive:
+            for name in archive.namelist():
+                if name.startswith(LEFT_OUT) and not name.startswith(KEPT):
+                    continue
+                if not name.endswith(("/", "/RECORD")):
+                    files[name] = archive.read(name)
+    return files
