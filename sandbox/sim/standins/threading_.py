@@ -253,7 +253,8 @@ def install(replace: Replace) -> None:
     threading.Lock = make_lock  # type: ignore[assignment,misc]
     replace(threading, "RLock", make_rlock)
     replace(threading, "get_ident", get_ident_in_world)
-    replace(threading, "get_native_id", _native(get_ident_in_world))
+    if hasattr(threading, "get_native_id"):  # Pyodide has none
+        replace(threading, "get_native_id", _native(get_ident_in_world))
     replace(threading, "current_thread", current_thread_in_world)
     replace(threading, "main_thread", main_thread_in_world)
     replace(threading, "enumerate", enumerate_in_world)
