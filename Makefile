@@ -10,7 +10,6 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
-HOST ?= 127.0.0.1
 PORT ?= 8000
 # How many tests run at once, and anything else for pytest: make test PYTEST="-k acks -x"
 JOBS ?= 2
@@ -54,7 +53,7 @@ site: $(SITE_ENV) .cache/site.stamp ## Write the static site into site/
 
 .PHONY: serve
 serve: site ## Build everything and serve it on http://127.0.0.1:8000
-	@$(BIN)/sandbox serve --host $(HOST) --port $(PORT)
+	@$(BIN)/sandbox serve --port $(PORT)
 
 # --- Tests -----------------------------------------------------------------------------------
 

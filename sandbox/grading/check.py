@@ -14,12 +14,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sandbox.course.model import Lab
+from sandbox.course.model import Exercise, Lab
 from sandbox.grading.plugin import OpenLab, Verdicts
+from sandbox.grading.questions import question_for
 from sandbox.grading.result import CheckResult, ExerciseResult, Result
 
 #: pytest's own plugins that a check never needs; fewer of them start faster.
@@ -74,8 +76,9 @@ def check_lab(
     """
     seeds = tuple(seeds or lab.seeds)
     wanted = [exercise for exercise in lab.exercises if exercise.id in files]
-    answers = {lab.checks(each.id).resolve(): files[each.id].resolve() for each in wanted}
-    ids = {lab.checks(each.id).resolve(): each.id for each in wanted}
+    there = [exercise for exercise in wanted if files[exercise.id].is_file()]
+    answers = {lab.checks(each.id).resolve(): files[each.id].resolve() for each in there}
+    ids = {lab.checks(each.id).resolve(): each.id for each in there}
     verdicts = Verdicts(
         files=answers,
         stack_name=stack,
@@ -85,13 +88,30 @@ def check_lab(
     )
     if answers:
         _run_pytest(verdicts, list(answers))
-    exercises = []
-    for each in wanted:
-        checks = lab.checks(each.id).resolve()
-        found = tuple(verdicts.results(checks))
-        untried = verdicts.untried(checks)
-        exercises.append(ExerciseResult(each.id, each.title, each.points, found, untried))
-    return Result(lab.slug, stack, seeds[0], tuple(exercises))
+    results = [_exercise_result(lab, each, files[each.id], verdicts) for each in wanted]
+    return Result(lab.slug, stack, seeds[0], tuple(results))
+
+
+def _exercise_result(
+    lab: Lab, exercise: Exercise, file: Path, verdicts: Verdicts
+) -> ExerciseResult:
+    if not file.is_file():
+        absent = CheckResult("test_the_file_is_there", "error", f"There is no file {file}.")
+        return ExerciseResult(exercise.id, exercise.title, exercise.points, (absent,))
+    checks = lab.checks(exercise.id).resolve()
+    found = verdicts.results(checks)
+    untried = verdicts.untried(checks)
+    failed = [check.name for check in found if check.outcome == "fail"]
+    if failed and not untried:
+        question = question_for(lab, exercise.id, file, failed)
+        if question:
+            found = [
+                replace(check, message=f"{check.message}\nThink about: {question}")
+                if check.name == failed[-1]
+                else check
+                for check in found
+            ]
+    return ExerciseResult(exercise.id, exercise.title, exercise.points, tuple(found), untried)
 
 
 def _opener(lab: Lab, stack: str) -> OpenLab:

@@ -1,0 +1,74 @@
+"""How results look in a terminal: one line a check, messages indented below theirs.
+
+Everything is composed as `rich.text.Text`, so colour and plain text come from one place and a log
+file gets exactly the same words. To change how a verdict looks, change `exercise_lines`.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from functools import cache
+
+from rich.console import Console
+from rich.text import Text
+
+from sandbox.grading.result import CheckResult, ExerciseResult, Result
+
+WIDTH = 80
+MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "error": ("!", "yellow"), "skip": ("-", "dim")}
+
+
+@cache
+def console() -> Console:
+    """Where commands print; colour on a terminal only."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def width() -> int:
+    """Columns to write in."""
+    return max(40, min(WIDTH, console().width))
+
+
+def show_result(result: Result) -> None:
+    """Print a whole result."""
+    for exercise in result.exercises:
+        for line in exercise_lines(exercise):
+            console().print(line)
+
+
+def exercise_lines(exercise: ExerciseResult) -> Iterator[Text]:
+    """An exercise: its title and points, then its checks."""
+    if exercise.untried:
+        points, style = "not tried", "dim"
+    else:
+        points = f"{exercise.points} of {exercise.max_points}"
+        style = {"pass": "green", "error": "yellow"}.get(exercise.outcome, "")
+    room = width() - 1 - len(points) - 2
+    title = textwrap.shorten(exercise.title, room, placeholder="…")
+    yield Text.assemble(" ", (title.ljust(room), "bold"), "  ", (points, style))
+    if exercise.untried:
+        yield from _message(exercise.untried, indent=3)
+        return
+    for check in exercise.checks:
+        yield from _check_lines(check)
+
+
+def _check_lines(check: CheckResult) -> Iterator[Text]:
+    mark, style = MARKS[check.outcome]
+    note = f"    {check.note}" if check.note else ""
+    yield Text.assemble("   ", (mark, style), f" {check.sentence}", (note, "dim"))
+    if check.message:
+        yield from _message(check.message, indent=7)
+
+
+def _message(message: str, indent: int) -> Iterator[Text]:
+    """A message, each of its lines wrapped; lines that are indented (code) are not."""
+    space = " " * indent
+    for line in message.splitlines():
+        if line.startswith(" "):
+            yield Text(space + line[:400], style="cyan")
+            continue
+        style = "bold" if line.startswith("Think about: ") else ""
+        for part in textwrap.wrap(line, width() - indent) or [""]:
+            yield Text(space + part, style=style)
