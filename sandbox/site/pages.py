@@ -82,7 +82,7 @@ def block_page(
             text.append(block.text)
             continue
         if isinstance(block, Cell):
-            html = widgets.cell(block, veiled=asked)
+            html = widgets.cell(block, label=f"Cell {block.number}" if lab else "", veiled=asked)
             asked = False
         elif isinstance(block, Predict):
             questions += 1
@@ -148,7 +148,7 @@ def _card(card: ExerciseCard, lab: Lab | None, starters: dict[str, str]) -> str:
 
 def _head(lab: Lab, titles: dict[str, str]) -> str:
     """One line under the title: how long, how much, what to do first."""
-    facts = [f"{lab.minutes} minutes", f"{len(lab.exercises)} exercises, {lab.points} points"]
+    facts = [f"{lab.minutes} minutes", f"{_count(len(lab.exercises), 'exercise')}, {_count(lab.points, 'point')}"]
     before = [
         f'<a href="../{escape(slug)}/">{escape(titles[slug])}</a>'
         for slug in lab.after
@@ -157,6 +157,10 @@ def _head(lab: Lab, titles: dict[str, str]) -> str:
     if before:
         facts.append(f"after {' and '.join(before)}")
     return f'<p class="sb-lab-head">{" · ".join(facts)}</p>'
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _with_head(text: str, head: str) -> str:

@@ -20,11 +20,12 @@ from sandbox.site.highlight import python_html
 PLAY = '<svg viewBox="0 0 10 10" aria-hidden="true"><path d="M1 0l8 5-8 5z"/></svg>'
 
 
-def cell(block: Cell, *, veiled: bool = False) -> str:
+def cell(block: Cell, *, label: str = "", veiled: bool = False) -> str:
     """A lesson's cell.
 
     Args:
         block: The cell and what it printed.
+        label: What stands above it; left out, an invitation.
         veiled: A question comes before it, so its output stays folded until somebody asks.
     """
     name = f"cell-{block.number}"
@@ -32,7 +33,7 @@ def cell(block: Cell, *, veiled: bool = False) -> str:
         f'<section class="sb-cell" data-cell="{block.number}" id="{name}"'
         f' aria-labelledby="{name}-label">'
         f'<div class="sb-bar"><span class="sb-bar__label" id="{name}-label">'
-        f"Cell {block.number}</span>"
+        f"{escape(label or 'Change it, run it')}</span>"
         f"{_button('reset', 'Reset')}{_stop()}{_run(f'Run cell {block.number}')}</div>"
         f"{editor(block.source, f'Code of cell {block.number}')}"
         f"{_boot()}"

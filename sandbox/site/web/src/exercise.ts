@@ -1,5 +1,5 @@
 /** An exercise's card: run the file, check it, take hints, see the solution once it is open. */
-import { h, part } from "./dom";
+import { h, inline, part } from "./dom";
 import { mark } from "./marks";
 import type { ExerciseData } from "./page";
 import { Panel } from "./panel";
@@ -34,18 +34,16 @@ export class Exercise {
 
   /** Run the file as a program in a world of its own. */
   async run(): Promise<void> {
-    const began = performance.now();
     this.panel.clear();
     await this.panel.during("The program and its world are gone.", async (hooks) => {
       const name = `${this.data.id}.py`;
       const result = await this.python.file(name, this.panel.editor.value, hooks);
-      this.panel.finish(result, performance.now() - began);
+      this.panel.finish(result);
     });
   }
 
   /** Run the checks in a Python that has run nothing else, and keep what they found. */
   async check(): Promise<void> {
-    const began = performance.now();
     this.panel.clear();
     this.results.replaceChildren();
     this.panel.say("Checking …");
@@ -56,7 +54,7 @@ export class Exercise {
       if (!result) throw new Error(`the checks said nothing about ${this.data.id}.`);
       this.panel.say("");
       await this.record(result);
-      this.drawResult(result, `${((performance.now() - began) / 1000).toFixed(1)} s`);
+      this.drawResult(result, `${(this.panel.tookMs / 1000).toFixed(1)} s`);
     });
     mark("checked");
   }
@@ -123,7 +121,7 @@ export class Exercise {
 
   private drawHints(): void {
     const shown = this.data.hints.slice(0, this.item.hints);
-    const list = h("ol", {}, ...shown.map((text) => h("li", {}, text)));
+    const list = h("ol", {}, ...shown.map((text) => h("li", {}, ...inline(text))));
     part(this.node, "hints").replaceChildren(...(shown.length > 0 ? [list] : []));
     if (this.data.hints.length === 0) return;
     const button = part<HTMLButtonElement>(this.node, "hint");
@@ -141,8 +139,10 @@ export class Exercise {
 
   private solution(): void {
     const box = part(this.node, "solution-text");
-    if (box.firstChild) {
+    const shown = box.dataset.shows === "solution";
+    if (shown) {
       box.replaceChildren();
+      delete box.dataset.shows;
       return;
     }
     const left = this.attemptsLeft;
@@ -161,6 +161,7 @@ export class Exercise {
     }
     if (!this.item.passed) this.item.solutionSeen = true;
     void this.keep();
+    box.dataset.shows = "solution";
     box.replaceChildren(
       h("p", { class: "sb-note" }, "One right answer among others:"),
       h(

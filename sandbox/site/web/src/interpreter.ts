@@ -9,6 +9,8 @@ export interface Progress {
 
 /** What a request may be watched with. */
 export interface Hooks {
+  /** Python is there and has been given the question. */
+  asked(): void;
   /** Text the program printed, while it runs. */
   output(text: string): void;
   progress(progress: Progress): void;
@@ -107,6 +109,7 @@ export class Interpreter {
         },
         output: (text) => hooks.output(text),
       });
+      hooks.asked();
       this.worker.postMessage({ ...question, id });
     });
   }

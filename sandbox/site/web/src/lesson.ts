@@ -101,14 +101,13 @@ export class Lesson {
   }
 
   private async runCell(cell: Cell): Promise<boolean> {
-    const began = performance.now();
     this.predictBefore(cell)?.overtaken();
     cell.panel.clear();
     cell.done = false;
     const lost = "The next Run starts a new world and runs the cells above again.";
     const ended = await cell.panel.during(lost, async (hooks) => {
       const result = await this.python.cell(cell.number, cell.panel.editor.value, hooks);
-      cell.panel.finish(result, performance.now() - began);
+      cell.panel.finish(result);
       cell.done = !result.error;
     });
     return ended && cell.done;

@@ -18,6 +18,7 @@ export class Panel {
   private readonly note: HTMLElement;
   private readonly boot: HTMLElement;
   private readonly stopButton: HTMLButtonElement;
+  private asked = 0;
   private text: HTMLElement | null = null;
   private written = 0;
 
@@ -44,8 +45,10 @@ export class Panel {
     const stop = () => controller.abort(new Stopped());
     this.stopButton.addEventListener("click", stop);
     this.running = true;
+    this.asked = performance.now();
     try {
       await action({
+        asked: () => (this.asked = performance.now()),
         output: (text) => this.write(text),
         progress: (progress) => this.progress(progress.percent < 100 ? progress : null),
         signal: controller.signal,
@@ -62,6 +65,11 @@ export class Panel {
       this.running = false;
       this.stopButton.removeEventListener("click", stop);
     }
+  }
+
+  /** Since Python was asked: starting it does not count. */
+  get tookMs(): number {
+    return performance.now() - this.asked;
   }
 
   private set running(running: boolean) {
@@ -111,7 +119,7 @@ export class Panel {
   }
 
   /** Show how a run ended. */
-  finish(result: RunResult, tookMs: number): void {
+  finish(result: RunResult): void {
     if (this.written === 0 && result.output) this.write(result.output);
     if (result.error) {
       this.output.append(
@@ -123,7 +131,7 @@ export class Panel {
     const quiet = !result.output && !result.error ? "Nothing was printed. " : "";
     const ending = result.ending ? `${result.ending.sentence} ` : "";
     this.say(
-      `${quiet}${ending}Ran ${worldSeconds(result.seconds_virtual)} on the world's clock, ${realTime(tookMs)} on yours.`,
+      `${quiet}${ending}Ran ${worldSeconds(result.seconds_virtual)} on the world's clock, ${realTime(this.tookMs)} on yours.`,
     );
     mark("first-output");
   }

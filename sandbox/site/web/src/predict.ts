@@ -10,6 +10,7 @@ export class Predict {
   /** Called when the reader commits to an option. */
   onCommit: (choice: number) => void = () => {};
   private answered = false;
+  private reason: Node[] | null = null;
 
   constructor(
     readonly node: HTMLFormElement,
@@ -75,9 +76,12 @@ export class Predict {
   private say(verdict: string): void {
     const because = part(this.node, "because");
     because.hidden = false;
-    because.querySelector(".sb-predict__verdict")?.remove();
     const paragraph = because.querySelector("p");
-    if (paragraph) paragraph.hidden = !this.answered;
-    because.prepend(h("strong", { class: "sb-predict__verdict" }, `${verdict} `));
+    if (!paragraph) return;
+    this.reason ??= [...paragraph.childNodes];
+    paragraph.replaceChildren(
+      h("strong", {}, verdict),
+      ...(this.answered ? [" ", ...this.reason] : []),
+    );
   }
 }

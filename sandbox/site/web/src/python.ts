@@ -157,6 +157,10 @@ async function limit<T>(
   try {
     return await action({
       signal: controller.signal,
+      asked: () => {
+        wind();
+        hooks.asked();
+      },
       output: (text) => {
         wind();
         hooks.output(text);
