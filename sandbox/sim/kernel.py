@@ -216,6 +216,13 @@ class Kernel(Sockets):
             self.scheduler.wake(fiber)
         return len(chosen)
 
+    def notify(self, key: int) -> None:
+        """Wake whoever waits on `key`, on behalf of whoever drives the world (no system call)."""
+        waiters = self._waiters.pop(key, [])
+        for fiber in waiters:
+            self.scheduler.wake(fiber)
+        waiters.clear()
+
     def wait_process(self, pid: int, timeout_ns: int | None) -> int | None:
         fiber = self._enter(CALL_NS)
         process = self._process(pid)
@@ -354,7 +361,7 @@ class Kernel(Sockets):
     # when a run is over
 
     def _judge(self, due_ns: int | None) -> endings.Ending | None:
-        """Nothing is ready and time would jump to `due_ns`: is there any point?"""
+        """Decide whether to go on, when nothing is ready and time would jump to `due_ns`."""
         if self.condition is not None and self.condition():
             return endings.until(self.clock.now_ns / SECOND)
         if not self.until_idle:
