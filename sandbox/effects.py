@@ -33,7 +33,8 @@ def record(name: str, value: Any = None) -> None:
     try:
         text = json.dumps(value, default=_as_text)
     except TypeError as error:
-        raise TypeError(f"record() takes plain data (text, numbers, lists, dicts): {error}") from None
+        message = f"record() takes plain data (text, numbers, lists, dicts): {error}"
+        raise TypeError(message) from None
     process = _process()
     if process is None:
         deliver(name, json.loads(text))

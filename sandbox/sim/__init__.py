@@ -1,0 +1,1 @@
+"""The world that learners' programs run in. Start reading at `world`, then `syscalls`."""

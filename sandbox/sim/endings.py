@@ -57,7 +57,8 @@ def idle(at_s: float, waiting: list[str]) -> Ending:
 def deadlock(at_s: float, stuck: list[tuple[str, str, str]]) -> Ending:
     """Nothing can ever wake these: (process, what it waits for, where)."""
     parts = [
-        f"`{name}` waits for {what}" + (f" ({where})" if where else "") for name, what, where in stuck
+        f"`{name}` waits for {what}" + (f" ({where})" if where else "")
+        for name, what, where in stuck
     ]
     return Ending(
         "deadlock",

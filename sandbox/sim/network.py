@@ -15,7 +15,7 @@ from sandbox.sim.links import Links
 from sandbox.sim.streams import End
 
 LOOPBACK = "127.0.0.1"
-ANY = "0.0.0.0"  # noqa: S104 - an address of the virtual network
+ANY = "0.0.0.0"
 FIRST_EPHEMERAL_PORT = 49152
 
 

@@ -46,6 +46,10 @@ class Runtime(Protocol):
         """As `where`, for a stack that is suspended at `frame`."""
         ...
 
+    def owns(self, file: str) -> bool:
+        """Whether a code object of this file name is the learner's own."""
+        ...
+
     def over(self) -> None:
         """The process has ended; nothing of it runs any more."""
         ...

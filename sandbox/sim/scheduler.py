@@ -252,7 +252,7 @@ class Scheduler:
                     break
                 assert due is not None, "the judge ends a world in which nothing is due"
                 clock.advance(due)
-        except BaseException as failure:  # a broken broker or fault must not look like the learner's
+        except BaseException as failure:  # a broken broker must not look like the learner's
             self._failure = failure
             self._ending = endings.interrupted(clock.now_ns / SECOND)
         return None

@@ -279,7 +279,8 @@ class Sockets:
         socket.connecting = True
         local = socket.bound or (ANY, network.free_port())
         if local[0] == ANY:
-            local = (LOOPBACK if address.startswith("127.") else network.add_host(owner.host), local[1])
+            near = address.startswith("127.")
+            local = (LOOPBACK if near else network.add_host(owner.host), local[1])
         target = network.host_at(owner.host, address, port)
         patience_ns = self.clock.now_ns + CONNECT_PATIENCE_NS
         network.in_flight += 1
@@ -343,9 +344,9 @@ class Sockets:
     def _close(self, process: Process, socket: Socket) -> None:
         if socket.listening and socket.bound is not None:
             self.network.stop_listening(process.host, socket.bound[1])
-            for end, _ in socket.backlog:
-                end.send_reset()
-                end.gone = True
+            for unaccepted, _ in socket.backlog:
+                unaccepted.send_reset()
+                unaccepted.gone = True
             socket.listening = 0
         socket.connecting = False
         end = socket.end

@@ -3,7 +3,8 @@
 Arguments and results are numbers, strings, bytes, booleans, None, and tuples or lists of them; the
 only exception a call raises is `OSError` with an `errno` (a call of a dead process never returns).
 The same table can therefore be served inside one interpreter or across a process boundary. The
-kernel (`sandbox.sim.kernel`) answers it; the stand-ins (`sandbox.sim.standins`) are its only callers.
+kernel (`sandbox.sim.kernel`) answers it; the stand-ins (`sandbox.sim.standins`) are its only
+callers.
 
 Times are integer nanoseconds. A `timeout_ns` of None waits for ever, 0 does not wait.
 

@@ -1,10 +1,10 @@
 """The real-time limit: stops a program that computes without ever waiting.
 
 A program that makes system calls is stopped at its next one. One that makes none is interrupted:
-on CPython by a signal that a second thread sets off, in Pyodide, which has one thread, by a callback
-on the backward jumps of the learner's own code (`sys.monitoring`). Either way the interruption runs
-on the program's own stack and hands over to the driver from there, never to return, so that no
-`except BaseException` can swallow it.
+on CPython by a signal that a second thread sets off, in Pyodide, which has one thread, by a
+callback on the backward jumps of the learner's own code (`sys.monitoring`). Either way the
+interruption runs on the program's own stack and hands over to the driver from there, never to
+return, so that no `except BaseException` can swallow it.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Watchdog:
     # Pyodide: the learner's own loops
 
     def _watch_jumps(self) -> Callable[[], None]:
-        monitoring = sys.monitoring
+        monitoring = sys.monitoring  # type: ignore[attr-defined,unused-ignore]  # 3.12
         tool = monitoring.DEBUGGER_ID
         events = monitoring.events
         count = 0
@@ -143,7 +143,7 @@ class Watchdog:
         def started(code: types.CodeType, offset: int) -> Any:
             fiber = self._kernel.scheduler.current
             runtime = None if fiber is None else fiber.process.runtime
-            if runtime is not None and code.co_filename in runtime.own_files:
+            if runtime is not None and runtime.owns(code.co_filename):
                 monitoring.set_local_events(tool, code, events.JUMP | events.BRANCH)
             return monitoring.DISABLE
 

@@ -95,7 +95,7 @@ class ProcessHandle:
 
     @property
     def crash_points(self) -> list[tuple[int, str, str]]:
-        """Moments worth crashing at: (virtual ns, the call about to be made, the learner's line)."""
+        """Moments worth crashing at: (virtual ns, the call it was about to make, its line)."""
         return self._process.crash_points
 
     def crash_at(self, point: int) -> None:
@@ -229,7 +229,7 @@ class World:
             own_files = [] if code is None else [code.co_filename]
         runtime = InProcess(
             self.kernel,
-            name or getattr(function, "__name__", "process"),
+            name or str(getattr(function, "__name__", "process")),
             own_files=own_files,
         )
         return self._start(runtime, host, lambda: function(*args))

@@ -1,4 +1,4 @@
-"""Stand-ins: what learners' code and client libraries get for `socket`, `time`, `threading` and so on.
+"""Stand-ins: what programs of a world get for `socket`, `time`, `threading` and so on.
 
 Each asks "is this a fiber of a world?" and otherwise does exactly what it always did, so installing
 them disturbs nothing around a world: not pytest, not a notebook kernel, not a thread beside it.

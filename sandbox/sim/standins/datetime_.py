@@ -13,7 +13,7 @@ from sandbox.sim.standins.installation import Replace
 from sandbox.sim.standins.time_ import wall_ns
 
 _datetime, _date = datetime.datetime, datetime.date
-_EPOCH = _datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+_EPOCH = _datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 class _Stands(type):
@@ -40,7 +40,7 @@ def _now(zone: datetime.tzinfo | None) -> datetime.datetime | None:
     return moment.astimezone(zone) if zone is not None else moment.astimezone().replace(tzinfo=None)
 
 
-class _Datetime(_datetime, metaclass=_Stands):
+class _Datetime(datetime.datetime, metaclass=_Stands):
     """`datetime.datetime` with the world's clock."""
 
     _for = _datetime
@@ -59,7 +59,7 @@ class _Datetime(_datetime, metaclass=_Stands):
 
     @classmethod
     def utcnow(cls) -> Any:
-        moment = _now(datetime.timezone.utc)
+        moment = _now(datetime.UTC)
         if moment is None:
             return _real(cls).utcnow()
         return _as(cls, moment.replace(tzinfo=None))
@@ -70,7 +70,7 @@ class _Datetime(_datetime, metaclass=_Stands):
         return _real(cls).today() if moment is None else _as(cls, moment)
 
 
-class _Date(_date, metaclass=_Stands):
+class _Date(datetime.date, metaclass=_Stands):
     """`datetime.date` with the world's clock."""
 
     _for = _date
@@ -92,11 +92,11 @@ def _real(cls: type) -> Any:
     return _datetime if cls is _Datetime else super(_Datetime, cls)
 
 
-def _as(cls: type, moment: datetime.datetime) -> Any:
+def _as(cls: Any, moment: datetime.datetime) -> Any:
     """`moment` as an object of a subclass, which inherits these class methods."""
     if cls is _Datetime:
         return moment
-    return cls.combine(moment.date(), moment.timetz())  # type: ignore[attr-defined]
+    return cls.combine(moment.date(), moment.timetz())
 
 
 def _constructors(stand_in: type, real: type, names: tuple[str, ...]) -> None:
@@ -105,10 +105,10 @@ def _constructors(stand_in: type, real: type, names: tuple[str, ...]) -> None:
         if not hasattr(real, name):
             continue
 
-        def construct(cls: type, *args: Any, _name: str = name, **kwargs: Any) -> Any:
+        def construct(cls: type, /, *args: Any, _name: str = name, **kwargs: Any) -> Any:
             if cls is stand_in:
                 return getattr(real, _name)(*args, **kwargs)
-            return getattr(super(stand_in, cls), _name)(*args, **kwargs)  # type: ignore[misc]
+            return getattr(super(stand_in, cls), _name)(*args, **kwargs)
 
         setattr(stand_in, name, classmethod(construct))
 

@@ -123,6 +123,9 @@ class InProcess:
             frame = frame.f_back
         return ""
 
+    def owns(self, file: str) -> bool:
+        return file in self.own_files
+
     def over(self) -> None:
         self.ended = True
 
@@ -291,8 +294,8 @@ class ProcessStream(io.TextIOBase):
         self._stream = stream
         self._line = ""
 
-    encoding = "utf-8"  # type: ignore[assignment]
-    errors = "backslashreplace"  # type: ignore[assignment]
+    encoding = "utf-8"
+    errors = "backslashreplace"
 
     @property
     def buffer(self) -> Any:

@@ -1,4 +1,4 @@
-"""Stand-in for chance: `random`, `os.urandom` users, `uuid`, each process with a stream of its own."""
+"""Stand-in for chance: `random` and `uuid`, each process with a stream of its own."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from sandbox.sim.standins.select_ import descriptor, nanoseconds
 from sandbox.sim.syscalls import BROKEN, READABLE, WRITABLE
 
 
-class WorldSelector(selectors._BaseSelectorImpl):  # type: ignore[name-defined,misc]
+class WorldSelector(selectors._BaseSelectorImpl):
     """A selector over the world's sockets."""
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:

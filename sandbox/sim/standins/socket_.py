@@ -216,7 +216,8 @@ class WorldSocket:
 
     def makefile(self, *args: Any, **kwargs: Any) -> Any:
         """See `socket.socket.makefile`."""
-        return Real.makefile(self, *args, **kwargs)  # type: ignore[arg-type]
+        make: Any = Real.makefile
+        return make(self, *args, **kwargs)
 
     # as `socket.SocketIO` expects
 
@@ -248,7 +249,7 @@ class WorldSocket:
         return f"<socket of the simulated network{state} fd={self._fd}>"
 
 
-class _timeouts:  # noqa: N801 - reads as a statement
+class _timeouts:
     """Turns the world's ETIMEDOUT of a call with a time-out into `TimeoutError`."""
 
     def __init__(self, message: str = "timed out") -> None:
@@ -357,7 +358,7 @@ def install(replace: Replace) -> None:
         if isinstance(host, (bytes, bytearray)):
             host = host.decode()
         if host is None:
-            address = "0.0.0.0" if flags & socket.AI_PASSIVE else "127.0.0.1"  # noqa: S104
+            address = "0.0.0.0" if flags & socket.AI_PASSIVE else "127.0.0.1"
         else:
             address = _resolve(host)
         if family not in (0, socket.AF_INET):

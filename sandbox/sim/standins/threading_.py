@@ -250,7 +250,7 @@ def install(replace: Replace) -> None:
         function.__doc__ = getattr(thread_class, name).__doc__
         setattr(thread_class, name, function)
     replace(threading, "_allocate_lock", make_lock)
-    threading.Lock = make_lock  # type: ignore[assignment,misc]
+    threading.Lock = make_lock  # type: ignore[assignment]
     replace(threading, "RLock", make_rlock)
     replace(threading, "get_ident", get_ident_in_world)
     if hasattr(threading, "get_native_id"):  # Pyodide has none
@@ -259,7 +259,7 @@ def install(replace: Replace) -> None:
     replace(threading, "main_thread", main_thread_in_world)
     replace(threading, "enumerate", enumerate_in_world)
     replace(threading, "active_count", active_count_in_world)
-    threading.currentThread = current_thread_in_world  # type: ignore[attr-defined]
+    threading.currentThread = current_thread_in_world
     replace(threading, "local", _threading_local.local)
     replace(queue, "SimpleQueue", simple_queue_in_world)
     concurrent.futures.ThreadPoolExecutor.__init__ = executor_init_in_world  # type: ignore[method-assign]

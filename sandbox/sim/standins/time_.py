@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from sandbox.sim.clock import SECOND, WALL_EPOCH_NS
 from sandbox.sim.standins import context
@@ -14,6 +14,8 @@ from sandbox.sim.standins.installation import Replace
 MONOTONIC_EPOCH_NS = 1_000 * SECOND
 
 _sleep = time.sleep
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def wall_ns() -> int | None:
@@ -69,7 +71,7 @@ def _of_now(original: Callable[..., Any]) -> Callable[..., Any]:
     return _named(convert, original)
 
 
-def _named(standin: Any, original: Any) -> Any:
+def _named(standin: Function, original: Any) -> Function:
     standin.__name__ = original.__name__
     standin.__doc__ = original.__doc__
     return standin
