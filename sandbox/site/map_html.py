@@ -61,7 +61,7 @@ def _place(place: Place, to_labs: str) -> str:
     if not isinstance(lab, Lab):
         return (
             f'<li data-planned>{number}<span class="sb-map__title">{escape(place.title)}</span>'
-            '<span class="sb-map__about">planned</span></li>'
+            '<span class="sb-hidden">planned</span></li>'
         )
     data = {
         "slug": lab.slug,

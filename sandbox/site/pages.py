@@ -19,6 +19,7 @@ from html import escape
 from sandbox.course.lesson import Block, Cell, ExerciseCard, Predict, Prose, read_lesson
 from sandbox.course.model import Exercise, Lab
 from sandbox.site import widgets
+from sandbox.site.highlight import python_html
 
 SLOT = '<div data-sandbox-slot="{}"></div>'
 SLOTS = re.compile(r'<div data-sandbox-slot="(\d+)"></div>')
@@ -135,7 +136,7 @@ def _exercise_data(lab: Lab, task: Exercise) -> dict[str, object]:
         "title": task.title,
         "points": task.points,
         "hints": list(task.hints),
-        "solution": obfuscate(answer, f"{lab.slug}/{task.id}"),
+        "solution": obfuscate(python_html(answer), f"{lab.slug}/{task.id}"),
         "solutionAfter": task.solution_after,
     }
 
@@ -148,7 +149,10 @@ def _card(card: ExerciseCard, lab: Lab | None, starters: dict[str, str]) -> str:
 
 def _head(lab: Lab, titles: dict[str, str]) -> str:
     """One line under the title: how long, how much, what to do first."""
-    facts = [f"{lab.minutes} minutes", f"{_count(len(lab.exercises), 'exercise')}, {_count(lab.points, 'point')}"]
+    facts = [
+        f"{lab.minutes} minutes",
+        f"{_count(len(lab.exercises), 'exercise')}, {_count(lab.points, 'point')}",
+    ]
     before = [
         f'<a href="../{escape(slug)}/">{escape(titles[slug])}</a>'
         for slug in lab.after

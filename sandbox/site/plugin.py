@@ -162,5 +162,3 @@ def say(sentence: str) -> None:
 
 def _uri(lab: Lab) -> str:
     return f"labs/{lab.slug}/index.md"
-
-

@@ -153,7 +153,9 @@ class Handler(BaseHTTPRequestHandler):
 
 def content_type(path: Path) -> str:
     """The type a browser should take `path` for."""
-    return TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return (
+        TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    )
 
 
 def make_server(

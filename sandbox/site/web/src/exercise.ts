@@ -162,14 +162,9 @@ export class Exercise {
     if (!this.item.passed) this.item.solutionSeen = true;
     void this.keep();
     box.dataset.shows = "solution";
-    box.replaceChildren(
-      h("p", { class: "sb-note" }, "One right answer among others:"),
-      h(
-        "pre",
-        { class: "sb-code", tabindex: "0" },
-        reveal(this.data.solution, `${this.slug}/${this.data.id}`),
-      ),
-    );
+    const answer = h("pre", { class: "sb-code", tabindex: "0" });
+    answer.innerHTML = reveal(this.data.solution, `${this.slug}/${this.data.id}`);
+    box.replaceChildren(h("p", { class: "sb-note" }, "One right answer among others:"), answer);
   }
 
   private draw(): void {

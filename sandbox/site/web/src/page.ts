@@ -9,7 +9,7 @@ export interface ExerciseData {
   title: string;
   points: number;
   hints: string[];
-  /** The reference answer, obfuscated (see solution.ts), or "" when there is none. */
+  /** The reference answer as highlighted HTML, obfuscated (see solution.ts), or "". */
   solution: string;
   /** Failed attempts after which the solution opens; null: only when passed. */
   solutionAfter: number | null;
