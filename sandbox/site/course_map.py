@@ -77,7 +77,9 @@ class HasSlug(Protocol):
     """The one thing the map needs to know of a lab."""
 
     @property
-    def slug(self) -> str: ...
+    def slug(self) -> str:
+        """What URLs and stored progress call it."""
+        ...
 
 
 @dataclass(frozen=True)

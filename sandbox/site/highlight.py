@@ -10,7 +10,7 @@ from __future__ import annotations
 from html import escape
 
 from pygments.lexers import PythonLexer
-from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, Token
+from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, _TokenType
 
 #: Pygments' token kinds to CodeMirror's classes; a kind stands for its children too.
 CLASSES = {
@@ -31,11 +31,10 @@ CLASSES = {
 }
 
 
-def _class_of(kind: type[Token] | object) -> str:
-    while kind is not Token and kind is not None:
-        if kind in CLASSES:
-            return CLASSES[kind]  # type: ignore[index]
-        kind = getattr(kind, "parent", None)
+def _class_of(kind: _TokenType) -> str:
+    for ancestor in reversed(kind.split()):
+        if ancestor in CLASSES:
+            return CLASSES[ancestor]
     return ""
 
 

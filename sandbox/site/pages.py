@@ -1,9 +1,9 @@
 """A lab folder as one page: Markdown for MkDocs, and the HTML that goes into its gaps.
 
-The lesson's prose stays Markdown, so MkDocs gives it its links, anchors and search. Cells, questions
-and exercises would not survive a Markdown parser unharmed; in their place stands an empty element,
-a slot, that `fill` replaces after MkDocs has made HTML of the rest. Nothing here knows MkDocs:
-`plugin` carries these texts to it.
+The lesson's prose stays Markdown, so MkDocs gives it its links, anchors and search. Cells,
+questions and exercises would not survive a Markdown parser unharmed; in their place stands an empty
+element, a slot, that `fill` replaces after MkDocs has made HTML of the rest. Nothing here knows
+MkDocs: `plugin` carries these texts to it.
 """
 
 from __future__ import annotations

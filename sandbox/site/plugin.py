@@ -52,7 +52,7 @@ file to move to another computer, or to hand them in.
 """
 
 
-class SandboxConfig(Config):
+class SandboxConfig(Config):  # type: ignore[no-untyped-call]
     """The plugin's options in mkdocs.yml."""
 
     #: A folder of labs; left out, those of the course.
@@ -61,7 +61,7 @@ class SandboxConfig(Config):
     runtime = config_options.Type(bool, default=True)
 
 
-class SandboxPlugin(BasePlugin[SandboxConfig]):
+class SandboxPlugin(BasePlugin[SandboxConfig]):  # type: ignore[no-untyped-call]
     """The `sandbox` plugin."""
 
     def __init__(self) -> None:

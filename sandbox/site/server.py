@@ -37,7 +37,7 @@ TYPES = {
     ".gz": "application/gzip",
 }
 
-#: A file whose name holds its content's hash never changes: `main-7RJT2QKA.js`, `main.1f2e3d4c.css`.
+#: A file whose name holds its content's hash never changes: `main-7RJT2QKA.js`.
 HASHED = re.compile(r"[.-](?:[0-9a-f]{8,64}|[0-9A-Z]{8})\.")
 
 #: What a browser may accept, best first, and what the compressed twin's name ends in.
