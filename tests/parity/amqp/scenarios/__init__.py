@@ -1,0 +1,23 @@
+"""The scenarios, by subject. Importing a module here registers its scenarios."""
+
+from tests.parity.amqp.scenarios import (
+    connections,
+    consuming,
+    exchanges,
+    properties,
+    protocol,
+    publishing,
+    queues,
+    settling,
+)
+
+__all__ = [
+    "connections",
+    "consuming",
+    "exchanges",
+    "properties",
+    "protocol",
+    "publishing",
+    "queues",
+    "settling",
+]

@@ -1,0 +1,50 @@
+"""The sandbox's broker and RabbitMQ show their clients the same things.
+
+Every scenario's transcript on RabbitMQ 3.10.8 is kept in `recorded.json`, and the sandbox must
+produce the same one, with or without a RabbitMQ at hand. Where there is one (`make test-live`), the
+two are compared with one another, and the record with what RabbitMQ says today. After changing a
+scenario: `python -m tests.parity.amqp.record`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import tests.parity.amqp.scenarios  # noqa: F401  (registers them)
+from sandbox.stack.live.settings import Settings
+from tests.parity.amqp.brokers import real_stage, sandbox_stage
+from tests.parity.amqp.record import RECORDED, play, read
+from tests.parity.amqp.stage import SCENARIOS
+
+KNOWN = read()
+
+
+def _lines(transcript: list[Any]) -> list[str]:
+    """One line for each thing seen, so that a difference is one line of a diff."""
+    return [json.dumps(item, ensure_ascii=False) for item in transcript]
+
+
+def test_every_scenario_is_recorded() -> None:
+    assert sorted(KNOWN) == sorted(SCENARIOS), (
+        f"run python -m tests.parity.amqp.record ({RECORDED})"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(SCENARIOS))
+def test_the_sandbox_behaves_as_rabbitmq_was_seen_to(name: str) -> None:
+    with sandbox_stage() as stage:
+        assert _lines(play(name, stage)) == _lines(KNOWN[name])
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("name", sorted(SCENARIOS))
+def test_the_sandbox_behaves_as_the_rabbitmq_that_is_here(
+    name: str, rabbitmq_server: Settings
+) -> None:
+    with real_stage(rabbitmq_server) as real, sandbox_stage() as ours:
+        theirs = _lines(play(name, real))
+        assert _lines(play(name, ours)) == theirs
+        assert _lines(KNOWN[name]) == theirs, "the record is out of date"
