@@ -1,0 +1,1 @@
+"""Brokers that speak real wire protocols without doing any input or output."""

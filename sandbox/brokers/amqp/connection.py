@@ -1,0 +1,454 @@
+"""A connection: one client's bytes, from the protocol header to the last close-ok.
+
+The states are `lifecycle.CONNECTION`. Whatever goes wrong anywhere below comes up here as an
+`AmqpError` and becomes a close of the channel or of the connection; nothing a client sends makes
+`receive_data` raise. [amqp-0-9-1 2.2.4 "The Connection Class", 4.2]
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pamqp import commands
+
+from sandbox.brokers.amqp import handshake
+from sandbox.brokers.amqp.channel import Channel
+from sandbox.brokers.amqp.codec import (
+    PUBLISH,
+    Method,
+    MethodId,
+    blank,
+    decode_method,
+    encode_method,
+    method_id,
+)
+from sandbox.brokers.amqp.errors import (
+    ACCESS_REFUSED,
+    CHANNEL_ERROR,
+    CONNECTION_FORCED,
+    NOT_ALLOWED,
+    UNEXPECTED_FRAME,
+    AmqpError,
+    erlang_binary,
+)
+from sandbox.brokers.amqp.framing import (
+    BODY,
+    FRAME_MIN_SIZE,
+    HEADER,
+    HEARTBEAT,
+    METHOD,
+    PROTOCOL_HEADER,
+    Frame,
+    FrameSplitter,
+    method_frame,
+    unknown_frame,
+)
+from sandbox.brokers.amqp.heartbeat import Heartbeat
+from sandbox.brokers.amqp.lifecycle import (
+    CONNECTION,
+    SPEAKS_BEFORE_CLOSING,
+    ChannelState,
+    ConnectionInput,
+    ConnectionState,
+)
+from sandbox.brokers.amqp.vhost import Actor
+
+if TYPE_CHECKING:
+    from sandbox.brokers.amqp.broker import Broker
+    from sandbox.brokers.amqp.timers import Timer
+    from sandbox.brokers.amqp.vhost import VirtualHost
+
+_SECOND_NS: Final = 1_000_000_000
+#: How long a client may take to shake hands, and to answer a close; RabbitMQ's defaults.
+HANDSHAKE_TIMEOUT_NS: Final = 10 * _SECOND_NS
+CLOSING_TIMEOUT_NS: Final = 30 * _SECOND_NS
+
+_CLOSE_OK_FRAME: Final = method_frame(0, b"\x00\x0a\x00\x33")
+_UPDATE_SECRET: Final = (10, 70)
+_INPUTS: Final = {
+    (10, 11): ConnectionInput.START_OK,
+    (10, 31): ConnectionInput.TUNE_OK,
+    (10, 40): ConnectionInput.OPEN,
+    (10, 50): ConnectionInput.CLOSE,
+    (10, 51): ConnectionInput.CLOSE_OK,
+    _UPDATE_SECRET: ConnectionInput.UPDATE_SECRET,
+}
+
+
+class Connection:
+    """One client. `peer` is its name for people."""
+
+    vhost: VirtualHost
+
+    def __init__(self, broker: Broker, peer: str, now_ns: int) -> None:
+        self.broker = broker
+        self.peer = peer
+        self.actor = Actor(self, peer)
+        self.state = ConnectionState.AWAIT_HEADER
+        self.closing = False
+        self.user: str | None = None
+        self.client_properties: dict[str, Any] = {}
+        self.channels: dict[int, Channel] = {}
+        self.channel_max = broker.channel_max
+        self.frame_max = FRAME_MIN_SIZE
+        self.received_bytes = 0
+        self.sent_bytes = 0
+        #: What came while publishing was blocked, unread.
+        self.held: list[bytes] = []
+        self.blocked = False
+        self._splitter = FrameSplitter()
+        self._unreadable = False
+        self._output: list[bytes] = []
+        self._announced = False
+        self._heartbeat: Heartbeat | None = None
+        self._deadline: Timer | None = None
+        self._now_ns = now_ns
+        self._set_deadline(HANDSHAKE_TIMEOUT_NS, self._handshake_timed_out)
+
+    # -- the carrier's side --------------------------------------------------------------------
+
+    @property
+    def subscribed(self) -> bool:
+        """True while the client has a consumer, whatever that may take."""
+        return any(channel.consumers for channel in self.channels.values())
+
+    def receive_data(self, data: bytes, now_ns: int) -> None:
+        """Take bytes from the client, any number of them, cut anywhere."""
+        self._now_ns = now_ns
+        self.received_bytes += len(data)
+        if self.closing:
+            return
+        if self.blocked:
+            self.held.append(data)
+        elif self._unreadable:
+            # After a frame that was none, only the client's last word can be made out.
+            if _CLOSE_OK_FRAME in data:
+                self._end()
+        else:
+            self._splitter.feed(data)
+            self._read()
+
+    def data_to_send(self) -> bytes:
+        """Return the bytes that wait for this client, and forget them."""
+        data = b"".join(self._output)
+        self._output.clear()
+        self.sent_bytes += len(data)
+        return data
+
+    def connection_lost(self, now_ns: int) -> None:
+        """The client's end of the transport is gone. Idempotent."""
+        self._now_ns = now_ns
+        self.broker.activity += 1
+        self._finish("connection lost: the client closed the socket without a word", 0)
+        self.closing = True
+        self._output.clear()
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes for the client."""
+        self._output.append(data)
+        if not self._announced:
+            self._announce()
+
+    def _announce(self) -> None:
+        if not self._announced:
+            self._announced = True
+            self.broker.writable.append(self)
+
+    def taken(self) -> None:
+        """The carrier was told; tell it again when there is more."""
+        self._announced = False
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        try:
+            if self.state is ConnectionState.AWAIT_HEADER and not self._read_protocol_header():
+                return
+            next_frame = self._splitter.next_frame
+            while not self.closing and (frame := next_frame()) is not None:
+                kind, channel, payload = frame
+                if kind != HEARTBEAT:
+                    self.broker.activity += 1
+                if self.broker.alarms and kind == METHOD and payload[:4] == PUBLISH:
+                    self._block(frame)
+                    return
+                self._frame(kind, channel, payload)
+        except AmqpError as error:
+            self._unreadable = True
+            self._fail(error, (0, 0))
+
+    def _read_protocol_header(self) -> bool:
+        header = self._splitter.take_prefix(len(PROTOCOL_HEADER))
+        if header is None:
+            return False
+        if header == PROTOCOL_HEADER:
+            self._step(ConnectionInput.PROTOCOL_HEADER, None, (0, 0))
+            return True
+        # Tell which protocol is spoken here. [amqp-0-9-1 4.2.2]
+        self.write(PROTOCOL_HEADER)
+        self._finish(f"the client speaks another protocol: {erlang_binary(header)}", 0)
+        self._end()
+        return False
+
+    def _frame(self, kind: int, number: int, payload: bytes) -> None:
+        channel = self.channels.get(number)
+        try:
+            if channel is not None and self.state is ConnectionState.RUNNING:
+                channel.receive(kind, payload)
+            else:
+                self._other_frame(kind, number, payload)
+        except AmqpError as error:
+            method = method_id(payload) if kind == METHOD and len(payload) >= 4 else (60, 40)
+            method = error.method if error.method is not None else method
+            channel = self.channels.get(number)
+            if error.closes_connection or channel is None:
+                self._fail(error, method)
+            else:
+                channel.fail(error, method)
+
+    def _other_frame(self, kind: int, number: int, payload: bytes) -> None:
+        if kind not in (METHOD, HEADER, BODY, HEARTBEAT) or (kind == HEARTBEAT and payload):
+            raise unknown_frame(kind, payload)
+        if number == 0 and kind == METHOD:
+            name = method_id(payload)
+            what = _INPUTS.get(name, ConnectionInput.OTHER_METHOD)
+            self._step(what, payload, name)
+        elif number == 0 and kind == HEARTBEAT:
+            self._step(ConnectionInput.HEARTBEAT, payload, (0, 0))
+        elif number == 0 or kind == HEARTBEAT or self.state is not ConnectionState.RUNNING:
+            if self.state is not ConnectionState.CLOSING:
+                text = f"type {kind}, all octets = {erlang_binary(payload[:256])}"
+                raise AmqpError(UNEXPECTED_FRAME, text, (0, 0))
+        else:
+            self._step_channel(kind, number, payload)
+
+    def _step_channel(self, kind: int, number: int, payload: bytes) -> None:
+        if self.channel_max and len(self.channels) >= self.channel_max:
+            count = len(self.channels)
+            raise AmqpError(
+                NOT_ALLOWED,
+                f"number of channels opened ({count}) has reached the negotiated channel_max"
+                f" ({self.channel_max})",
+                (0, 0),
+            )
+        channel = Channel(self, number)
+        channel.receive(kind, payload)
+        if channel.state is ChannelState.OPEN:
+            self.channels[number] = channel
+
+    def _step(self, what: ConnectionInput, payload: bytes | None, name: MethodId) -> None:
+        transition = CONNECTION.get((self.state, what))
+        if transition is None:
+            text = f"unexpected method in connection state {self.state.value}"
+            raise AmqpError(CHANNEL_ERROR, text, name)
+        state, action = transition
+        if action is None:
+            return
+        # pamqp cannot decode update-secret; what it says does not matter here.
+        unread = payload is None or name == _UPDATE_SECRET
+        method = None if unread else decode_method(payload or b"")
+        getattr(self, action)(method)
+        if self.state not in (ConnectionState.CLOSED, ConnectionState.CLOSING):
+            self.state = state
+
+    # -- steps of the table --------------------------------------------------------------------
+
+    def on_protocol_header(self, _: None) -> None:
+        """The client speaks AMQP 0-9-1: greet it."""
+        start = blank(commands.Connection.Start)
+        start.version_major, start.version_minor = 0, 9
+        start.server_properties = dict(handshake.SERVER_PROPERTIES)
+        start.mechanisms = " ".join(handshake.MECHANISMS)
+        start.locales = "en_US"
+        self._send(start)
+
+    def on_start_ok(self, method: commands.Connection.StartOk) -> None:
+        """The client says who it is."""
+        self.client_properties = dict(method.client_properties)
+        mechanism = method.mechanism
+        name, password = handshake.credentials(mechanism, method.response)
+        if self.broker.users.get(name) != password:
+            text = (
+                f"Login was refused using authentication mechanism {mechanism}. For details see"
+                " the broker logfile."
+            )
+            error = AmqpError(ACCESS_REFUSED, text, (0, 0))
+            self._fail(error, (0, 0), speak=self.can("authentication_failure_close"))
+            return
+        self.user = name
+        tune = commands.Connection.Tune(
+            self.broker.channel_max, self.broker.frame_max, self.broker.heartbeat_s
+        )
+        self._send(tune)
+
+    def on_tune_ok(self, method: commands.Connection.TuneOk) -> None:
+        """The client says what limits it wants."""
+        broker = self.broker
+        self.channel_max = handshake.check_limit(
+            "channel_max", broker.channel_max, method.channel_max
+        )
+        self.frame_max = handshake.check_limit("frame_max", broker.frame_max, method.frame_max)
+        self._splitter.max_size = self.frame_max
+        interval_ns = method.heartbeat * _SECOND_NS
+        self._heartbeat = Heartbeat(self, broker.timers, interval_ns)
+        self._heartbeat.start(self._now_ns)
+
+    def on_open(self, method: commands.Connection.Open) -> None:
+        """The client says in which virtual host."""
+        name = method.virtual_host
+        vhost = self.broker.vhosts.get(name)
+        if vhost is None:
+            raise AmqpError(NOT_ALLOWED, f"vhost {name} not found")
+        self.vhost = vhost
+        self._cancel_deadline()
+        self._send(commands.Connection.OpenOk())
+        if self.broker.observe is not None:
+            self._emit(
+                "connection.open",
+                user=self.user,
+                vhost=name,
+                product=self.client_properties.get("product"),
+                client_properties=self.client_properties,
+            )
+
+    def on_update_secret(self, _: None) -> None:
+        """Renewed credentials mean nothing to passwords; RabbitMQ answers the same."""
+        self._send(commands.Connection.UpdateSecretOk())
+
+    def on_close(self, method: commands.Connection.Close) -> None:
+        """The client closes."""
+        reason = f"client: {method.reply_code} {method.reply_text}"
+        self._finish(reason, method.reply_code or 0)
+        self._send(commands.Connection.CloseOk())
+        self._end()
+
+    def on_close_while_closing(self, _: Method) -> None:
+        """Both sides closed at once: answer, and go on waiting for the answer to ours."""
+        self._send(commands.Connection.CloseOk())
+
+    def on_close_ok(self, _: Method) -> None:
+        """The client heard."""
+        self._end()
+
+    # -- blocked publishers --------------------------------------------------------------------
+
+    def _block(self, frame: Frame) -> None:
+        """A resource runs out and the client publishes: read nothing until that is over."""
+        self._splitter.put_back(frame)
+        self.blocked = True
+        if self.can("connection.blocked"):
+            self._send(commands.Connection.Blocked("low on " + " & ".join(self.broker.alarms)))
+
+    def unblock(self, now_ns: int) -> None:
+        """The resources are there again: go on where reading stopped."""
+        if not self.blocked:
+            return
+        self._now_ns = now_ns
+        self.blocked = False
+        if self.can("connection.blocked"):
+            self._send(commands.Connection.Unblocked())
+        held, self.held = self.held, []
+        if held:
+            self._splitter.feed(b"".join(held))
+        self._read()
+
+    # -- endings -------------------------------------------------------------------------------
+
+    def can(self, capability: str) -> bool:
+        """True if the client said it understands this extension."""
+        capabilities = self.client_properties.get("capabilities")
+        return isinstance(capabilities, dict) and capabilities.get(capability) is True
+
+    def forget_channel(self, channel: Channel) -> None:
+        """The channel's number is free again."""
+        self.channels.pop(channel.number, None)
+
+    def shut_down(self, text: str, now_ns: int) -> None:
+        """The broker stops: say so where that makes sense, and go at once."""
+        self._now_ns = now_ns
+        if self.state in (ConnectionState.RUNNING, ConnectionState.AWAIT_OPEN):
+            self._send_close(AmqpError(CONNECTION_FORCED, text), (0, 0))
+        self._finish(text, CONNECTION_FORCED)
+        self._end()
+
+    def close_by_administrator(self, reason: str, now_ns: int) -> None:
+        """Close this connection as RabbitMQ's management does."""
+        self._now_ns = now_ns
+        self._fail(AmqpError(CONNECTION_FORCED, reason), (0, 0))
+
+    def missed_heartbeats(self, now_ns: int) -> None:
+        """The client was silent for too long: cut it off without a word."""
+        self._now_ns = now_ns
+        if self.broker.observe is not None:
+            self._emit("heartbeat.missed")
+        self._finish("missed heartbeats from client", 0)
+        self._end()
+
+    def _handshake_timed_out(self, now_ns: int) -> None:
+        self._now_ns = now_ns
+        self._finish("the client did not shake hands in time", 0)
+        self._end()
+
+    def _closing_timed_out(self, now_ns: int) -> None:
+        self._end()
+
+    def _fail(self, error: AmqpError, method: MethodId, *, speak: bool | None = None) -> None:
+        if self.state in (ConnectionState.CLOSING, ConnectionState.CLOSED):
+            return
+        if speak is None:
+            speak = self.state in SPEAKS_BEFORE_CLOSING
+        if speak:
+            self._send_close(error, method)
+        self._finish(error.reply_text, error.code)
+        if speak:
+            self.state = ConnectionState.CLOSING
+            self._set_deadline(CLOSING_TIMEOUT_NS, self._closing_timed_out)
+        else:
+            self._end()
+
+    def _send_close(self, error: AmqpError, method: MethodId) -> None:
+        close = blank(commands.Connection.Close)
+        close.reply_code, close.reply_text = error.code, error.reply_text
+        close.class_id, close.method_id = method
+        self._send(close)
+
+    def _finish(self, reason: str, code: int) -> None:
+        """Give up everything the client had, once."""
+        if self.state in (ConnectionState.CLOSING, ConnectionState.CLOSED):
+            self._cancel_deadline()
+            return
+        opened = self.state is ConnectionState.RUNNING
+        self.state = ConnectionState.CLOSED
+        self._cancel_deadline()
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+        self.blocked = False
+        self.held = []
+        if self.broker.observe is not None:
+            self._emit("connection.close", code=code, reason=reason, opened=opened)
+        self.broker.give_up(self)
+
+    def _end(self) -> None:
+        """Nothing more will be said: the carrier may close the transport."""
+        self.state = ConnectionState.CLOSED
+        self.closing = True
+        self._cancel_deadline()
+        self._announce()
+
+    def _set_deadline(self, after_ns: int, action: Any) -> None:
+        self._cancel_deadline()
+        due_ns = self._now_ns + after_ns
+        self._deadline = self.broker.timers.at(due_ns, action, housekeeping=True)
+
+    def _cancel_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+
+    # -- saying things -------------------------------------------------------------------------
+
+    def _send(self, method: Method) -> None:
+        self.write(encode_method(0, method))
+
+    def _emit(self, kind: str, **fields: Any) -> None:
+        assert self.broker.observe is not None
+        self.broker.observe(kind, {**fields, "connection": self.peer, "channel": None})

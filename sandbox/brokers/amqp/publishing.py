@@ -1,0 +1,167 @@
+"""Publishing: from a complete message to the queues, and what the publisher hears of it.
+
+The order is RabbitMQ's: find the exchange, check the properties, route, queue, return what was
+mandatory and reached nobody, confirm. [amqp-0-9-1 1.8.3.7 "basic.publish"]
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sandbox.brokers.amqp.codec import ack_frame, return_frame, short_string
+from sandbox.brokers.amqp.errors import (
+    NO_ROUTE,
+    NOT_IMPLEMENTED,
+    PRECONDITION_FAILED,
+    AmqpError,
+    not_yet,
+)
+from sandbox.brokers.amqp.framing import content_frames
+from sandbox.brokers.amqp.message import Message
+from sandbox.brokers.amqp.properties import HEADER_SIZE, Facts, examine, without_header
+
+if TYPE_CHECKING:
+    from sandbox.brokers.amqp.broker import Broker
+    from sandbox.brokers.amqp.channel import Channel
+    from sandbox.brokers.amqp.queue import Queue
+    from sandbox.brokers.amqp.vhost import Actor, VirtualHost
+
+MANDATORY: Final = 1
+IMMEDIATE: Final = 2
+
+
+def publish(channel: Channel, packed_route: bytes, bits: int, header: bytes, body: bytes) -> None:
+    """Take a client's message.
+
+    Raises:
+        AmqpError: 404 no such exchange, 406 properties no message may have, 540 immediate.
+    """
+    if bits & IMMEDIATE:
+        raise AmqpError(NOT_IMPLEMENTED, "immediate=true")
+    message, queues = accept(
+        channel.connection.broker,
+        channel.vhost,
+        packed_route,
+        header,
+        body,
+        actor=channel.actor,
+        user=channel.connection.user,
+        mandatory=bool(bits & MANDATORY),
+    )
+    if not queues and bits & MANDATORY:
+        _return(channel, message)
+    confirms = channel.confirms
+    if confirms.selected:
+        tag = confirms.next_tag()
+        channel.connection.write(ack_frame(channel.number, tag))
+        if channel.observe is not None:
+            channel.emit("confirm.ack", tag=tag, message=message.number)
+
+
+def accept(
+    broker: Broker,
+    vhost: VirtualHost,
+    packed_route: bytes,
+    header: bytes,
+    body: bytes,
+    *,
+    actor: Actor,
+    user: str | None,
+    mandatory: bool,
+) -> tuple[Message, tuple[Queue, ...]]:
+    """Route a message and put it into its queues; returns it and them.
+
+    `user` is who published, or None to let properties claim anybody.
+
+    Raises:
+        AmqpError: 404 no such exchange, 406 properties no message may have.
+    """
+    route = vhost.route(packed_route)
+    facts = examine(header[HEADER_SIZE:])
+    queues = route.queues
+    if facts.unusual:
+        _check(facts, user)
+        if facts.cc or facts.bcc:
+            queues = _more_queues(vhost, route.exchange, queues, facts)
+            if facts.bcc:
+                header = without_header(header, "BCC")
+    broker.last_message += 1
+    message = Message(
+        broker.last_message,
+        route.exchange,
+        route.routing_key,
+        packed_route,
+        header,
+        body,
+        facts.persistent,
+    )
+    if broker.observe is not None:
+        broker.observe(
+            "basic.publish",
+            {
+                "vhost": vhost.name,
+                "exchange": route.exchange,
+                "routing_key": route.routing_key,
+                "message": message.number,
+                "body": body,
+                "queues": [queue.name for queue in queues],
+                "persistent": facts.persistent,
+                "mandatory": mandatory,
+                "properties": facts.properties,
+                "connection": actor.peer,
+                "channel": actor.channel,
+            },
+        )
+    for queue in queues:
+        queue.publish(message)
+    return message, queues
+
+
+def _check(facts: Facts, user: str | None) -> None:
+    if user is not None and facts.user_id not in (None, user):
+        text = f"user_id property set to '{facts.user_id}' but authenticated user was '{user}'"
+        raise AmqpError(PRECONDITION_FAILED, text)
+    if facts.expiration is not None:
+        problem = _expiration_problem(facts.expiration)
+        if problem is not None:
+            text = f"invalid expiration '{facts.expiration}': {problem}"
+            raise AmqpError(PRECONDITION_FAILED, text)
+        raise not_yet("the message property 'expiration'")
+
+
+def _expiration_problem(expiration: str) -> str | None:
+    digits = expiration.removeprefix("-")
+    if not digits.isascii() or not digits.isdigit():
+        return "no_integer"
+    return f"{{value_negative,{int(expiration)}}}" if int(expiration) < 0 else None
+
+
+def _more_queues(
+    vhost: VirtualHost, exchange: str, queues: tuple[Queue, ...], facts: Facts
+) -> tuple[Queue, ...]:
+    reached = dict.fromkeys(queues)
+    for routing_key in (*facts.cc, *facts.bcc):
+        reached.update(dict.fromkeys(vhost.queues_for(exchange, routing_key)))
+    return tuple(reached)
+
+
+def _return(channel: Channel, message: Message) -> None:
+    connection = channel.connection
+    connection.write(
+        return_frame(channel.number, NO_ROUTE, "NO_ROUTE", message.route)
+        + content_frames(channel.number, message.header, message.body, connection.frame_max)
+    )
+    if channel.observe is not None:
+        channel.emit(
+            "basic.return",
+            message=message.number,
+            exchange=message.exchange,
+            routing_key=message.routing_key,
+            code=NO_ROUTE,
+            text="NO_ROUTE",
+        )
+
+
+def pack_route(exchange: str, routing_key: str) -> bytes:
+    """Make a route, as it stands in a publish, from two names."""
+    return short_string(exchange) + short_string(routing_key)

@@ -1,0 +1,424 @@
+"""A virtual host: the names of exchanges and queues, and what may be done to them.
+
+Everything a client (or an administrator) can change about the topology is a method here, with the
+checks RabbitMQ makes in the order it makes them, so that the error a program sees is the same one.
+Who asks is an `Actor`; an exclusive queue compares its owner with the actor's connection.
+
+Routes are remembered per exchange and key until the topology changes: see `route`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from sandbox.brokers.amqp import arguments as args
+from sandbox.brokers.amqp.codec import split_route
+from sandbox.brokers.amqp.errors import (
+    ACCESS_REFUSED,
+    COMMAND_INVALID,
+    PRECONDITION_FAILED,
+    AmqpError,
+    locked_queue,
+    no_exchange,
+    no_queue,
+    not_yet,
+)
+from sandbox.brokers.amqp.exchange import NOT_YET, PREDECLARED, ROUTERS, Exchange
+from sandbox.brokers.amqp.queue import Queue
+
+if TYPE_CHECKING:
+    from sandbox.brokers.base import Observer
+
+_MAX_ROUTES: Final = 4096
+
+
+class Actor(NamedTuple):
+    """Who changes something: a client's channel, or (all None) an administrator."""
+
+    connection: object | None = None
+    peer: str | None = None
+    channel: int | None = None
+
+
+ADMINISTRATOR: Final = Actor()
+
+
+class Route(NamedTuple):
+    """Where one exchange and routing key lead."""
+
+    exchange: str
+    routing_key: str
+    queues: tuple[Queue, ...]
+
+
+class VirtualHost:
+    """One namespace of exchanges and queues.
+
+    `on_queue_deleted` is called for a queue that just went away, so that its consumers can be told.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        observe: Observer | None,
+        on_queue_deleted: Callable[[Queue], None],
+        new_name: Callable[[str], str],
+    ) -> None:
+        self.name = name
+        self.queues: dict[str, Queue] = {}
+        self.exchanges: dict[str, Exchange] = {
+            exchange: Exchange(exchange, kind, durable=True) for exchange, kind in PREDECLARED
+        }
+        self._observe = observe
+        self._on_queue_deleted = on_queue_deleted
+        self._new_name = new_name
+        self._routes: dict[bytes, Route] = {}
+
+    # -- routing -------------------------------------------------------------------------------
+
+    def route(self, packed: bytes) -> Route:
+        """Resolve exchange and routing key, given as two short strings.
+
+        Raises:
+            AmqpError: 404, no such exchange.
+        """
+        route = self._routes.get(packed)
+        if route is None:
+            exchange, routing_key = split_route(packed)
+            route = Route(exchange, routing_key, self.queues_for(exchange, routing_key))
+            if len(self._routes) >= _MAX_ROUTES:
+                self._routes.clear()
+            self._routes[packed] = route
+        return route
+
+    def queues_for(self, exchange_name: str, routing_key: str) -> tuple[Queue, ...]:
+        """The queues a message goes to.
+
+        Raises:
+            AmqpError: 404, no such exchange.
+        """
+        if exchange_name == "":
+            queue = self.queues.get(routing_key)
+            return () if queue is None else (queue,)
+        return tuple(self.exchange(exchange_name).route(routing_key))
+
+    def forget_routes(self) -> None:
+        """The topology changed: resolve everything anew."""
+        self._routes.clear()
+
+    # -- exchanges -----------------------------------------------------------------------------
+
+    def exchange(self, name: str) -> Exchange:
+        """Look an exchange up.
+
+        Raises:
+            AmqpError: 404.
+        """
+        exchange = self.exchanges.get(name)
+        if exchange is None:
+            raise no_exchange(name, self.name)
+        return exchange
+
+    def declare_exchange(
+        self,
+        name: str,
+        kind: str,
+        *,
+        durable: bool = False,
+        auto_delete: bool = False,
+        internal: bool = False,
+        arguments: Mapping[str, Any] | None = None,
+        actor: Actor = ADMINISTRATOR,
+    ) -> Exchange:
+        """Create an exchange, or check that the one that is there is the same.
+
+        Raises:
+            AmqpError: 403 a name that is not for clients, 406 it exists and differs, 503 no such
+                type, 540 a type or argument the sandbox does not have.
+        """
+        arguments = arguments or {}
+        if kind not in ROUTERS and kind not in NOT_YET:
+            raise AmqpError(COMMAND_INVALID, f"invalid exchange type '{kind}'")
+        refuse_default_exchange(name)
+        existing = self.exchanges.get(name)
+        if existing is not None:
+            self._check_same_exchange(existing, kind, durable, auto_delete, internal)
+            args.check_exchange_arguments(arguments)
+            return existing
+        _refuse_reserved("exchange", name)
+        if kind in NOT_YET:
+            raise not_yet(f"exchange type '{kind}'")
+        if internal:
+            raise not_yet("an internal exchange")
+        args.check_exchange_arguments(arguments)
+        exchange = Exchange(
+            name, kind, durable=durable, auto_delete=auto_delete, arguments=arguments
+        )
+        self.exchanges[name] = exchange
+        self.forget_routes()
+        self._emit(
+            "exchange.declare",
+            actor,
+            exchange=name,
+            type=kind,
+            durable=durable,
+            auto_delete=auto_delete,
+            arguments=dict(arguments),
+        )
+        return exchange
+
+    def _check_same_exchange(
+        self, existing: Exchange, kind: str, durable: bool, auto_delete: bool, internal: bool
+    ) -> None:
+        resource = f"exchange '{existing.name}' in vhost '{self.name}'"
+        _check_same(resource, "type", kind, existing.kind)
+        _check_same(resource, "durable", durable, existing.durable)
+        _check_same(resource, "auto_delete", auto_delete, existing.auto_delete)
+        _check_same(resource, "internal", internal, False)
+
+    def delete_exchange(
+        self, name: str, *, if_unused: bool = False, actor: Actor = ADMINISTRATOR
+    ) -> None:
+        """Delete an exchange and its bindings; deleting what is not there is fine.
+
+        Raises:
+            AmqpError: 403 the default or a system exchange, 406 in use.
+        """
+        refuse_default_exchange(name)
+        if name.startswith("amq."):
+            raise AmqpError(
+                ACCESS_REFUSED,
+                f"deletion of system exchange '{name}' in vhost '{self.name}' not allowed",
+            )
+        exchange = self.exchanges.get(name)
+        if exchange is None:
+            return
+        if if_unused and exchange.bindings:
+            raise AmqpError(PRECONDITION_FAILED, f"exchange '{name}' in vhost '{self.name}' in use")
+        self._drop_exchange(exchange, actor, "client" if actor.connection else "administrator")
+
+    def _drop_exchange(self, exchange: Exchange, actor: Actor, reason: str) -> None:
+        del self.exchanges[exchange.name]
+        self.forget_routes()
+        self._emit("exchange.delete", actor, exchange=exchange.name, reason=reason)
+
+    # -- queues --------------------------------------------------------------------------------
+
+    def queue(self, name: str, actor: Actor = ADMINISTRATOR) -> Queue:
+        """Look a queue up for somebody who wants to use it.
+
+        Raises:
+            AmqpError: 404 no such queue, 405 it is another connection's.
+        """
+        queue = self.queues.get(name)
+        if queue is None:
+            raise no_queue(name, self.name)
+        if queue.owner is not None and actor.connection not in (queue.owner, None):
+            raise locked_queue(name, self.name)
+        return queue
+
+    def declare_queue(
+        self,
+        name: str,
+        *,
+        durable: bool = False,
+        exclusive: bool = False,
+        auto_delete: bool = False,
+        arguments: Mapping[str, Any] | None = None,
+        actor: Actor = ADMINISTRATOR,
+    ) -> Queue:
+        """Create a queue, or check that the one that is there is the same.
+
+        An empty name asks for one of the server's choosing. An exclusive queue is never durable:
+        it could not outlive its connection.
+
+        Raises:
+            AmqpError: 403 a reserved name, 405 exclusive and not the actor's, 406 it exists and
+                differs or an argument is wrong, 540 an argument the sandbox does not have.
+        """
+        arguments = {} if arguments is None else arguments
+        durable = durable and not exclusive
+        if name == "":
+            name = self._new_name("amq.gen-")
+        else:
+            _refuse_reserved("queue", name)
+        owner = actor.connection if exclusive else None
+        existing = self.queues.get(name)
+        if existing is not None:
+            resource = f"queue '{name}' in vhost '{self.name}'"
+            if existing.owner is not owner:
+                raise locked_queue(name, self.name)
+            _check_same(resource, "durable", durable, existing.durable)
+            _check_same(resource, "auto_delete", auto_delete, existing.auto_delete)
+            args.check_queue_arguments(name, self.name, arguments)
+            args.check_same_arguments(resource, existing.arguments, arguments)
+            return existing
+        args.check_queue_arguments(name, self.name, arguments)
+        queue = Queue(
+            name, durable=durable, auto_delete=auto_delete, owner=owner, arguments=arguments
+        )
+        self.queues[name] = queue
+        self.forget_routes()
+        self._emit(
+            "queue.declare",
+            actor,
+            queue=name,
+            durable=durable,
+            exclusive=exclusive,
+            auto_delete=auto_delete,
+            arguments=dict(arguments),
+        )
+        return queue
+
+    def delete_queue(
+        self,
+        name: str,
+        *,
+        if_unused: bool = False,
+        if_empty: bool = False,
+        actor: Actor = ADMINISTRATOR,
+    ) -> int:
+        """Delete a queue and return how many ready messages went with it.
+
+        Deleting what is not there is fine.
+
+        Raises:
+            AmqpError: 405 it is another connection's, 406 in use or not empty.
+        """
+        if name not in self.queues:
+            return 0
+        queue = self.queue(name, actor)
+        resource = f"queue '{name}' in vhost '{self.name}'"
+        if if_unused and queue.consumers:
+            raise AmqpError(PRECONDITION_FAILED, f"{resource} in use")
+        if if_empty and queue.ready_count:
+            raise AmqpError(PRECONDITION_FAILED, f"{resource} not empty")
+        return self.drop_queue(queue, actor, "client" if actor.connection else "administrator")
+
+    def drop_queue(self, queue: Queue, actor: Actor, reason: str) -> int:
+        """Remove a queue for a `reason`: a client, an administrator, auto-delete or exclusive."""
+        count = queue.ready_count
+        queue.deleted = True
+        del self.queues[queue.name]
+        self.forget_routes()
+        self._emit("queue.delete", actor, queue=queue.name, reason=reason, ready=count)
+        self._on_queue_deleted(queue)
+        for exchange in list(self.exchanges.values()):
+            if exchange.bindings and exchange.unbind_queue(queue):
+                self._auto_delete_exchange(exchange, actor)
+        return count
+
+    def purge_queue(self, name: str, *, actor: Actor = ADMINISTRATOR) -> int:
+        """Remove the ready messages and return how many there were.
+
+        Raises:
+            AmqpError: 404, 405.
+        """
+        count = self.queue(name, actor).purge()
+        self._emit("queue.purge", actor, queue=name, ready=count)
+        return count
+
+    # -- bindings ------------------------------------------------------------------------------
+
+    def bind(
+        self,
+        queue_name: str,
+        exchange_name: str,
+        routing_key: str,
+        *,
+        arguments: Mapping[str, Any] | None = None,
+        actor: Actor = ADMINISTRATOR,
+    ) -> None:
+        """Let an exchange send a queue what matches a key; binding twice is fine.
+
+        Raises:
+            AmqpError: 403 the default exchange, 404 either is not there, 405, 540.
+        """
+        refuse_default_exchange(exchange_name)
+        exchange = self.exchange(exchange_name)
+        queue = self.queue(queue_name, actor)
+        if exchange.kind in NOT_YET:
+            raise not_yet(f"exchange type '{exchange.kind}'")
+        if exchange.bind(queue, routing_key, arguments or {}):
+            self.forget_routes()
+            self._emit(
+                "queue.bind",
+                actor,
+                queue=queue_name,
+                exchange=exchange_name,
+                routing_key=routing_key,
+                arguments=dict(arguments or {}),
+            )
+
+    def unbind(
+        self,
+        queue_name: str,
+        exchange_name: str,
+        routing_key: str,
+        *,
+        arguments: Mapping[str, Any] | None = None,
+        actor: Actor = ADMINISTRATOR,
+    ) -> None:
+        """Undo `bind`; unbinding what is not bound is fine.
+
+        Raises:
+            AmqpError: 403, the default exchange.
+        """
+        refuse_default_exchange(exchange_name)
+        exchange = self.exchanges.get(exchange_name)
+        queue = self.queues.get(queue_name)
+        if exchange is None or queue is None:
+            return
+        if exchange.unbind(queue, routing_key, arguments or {}):
+            self.forget_routes()
+            self._emit(
+                "queue.unbind",
+                actor,
+                queue=queue_name,
+                exchange=exchange_name,
+                routing_key=routing_key,
+                arguments=dict(arguments or {}),
+            )
+            self._auto_delete_exchange(exchange, actor)
+
+    def _auto_delete_exchange(self, exchange: Exchange, actor: Actor) -> None:
+        if exchange.auto_delete and not exchange.bindings:
+            self._drop_exchange(exchange, actor, "auto-delete")
+
+    def _emit(self, kind: str, actor: Actor, **fields: Any) -> None:
+        if self._observe is not None:
+            self._observe(
+                kind,
+                {
+                    "vhost": self.name,
+                    **fields,
+                    "connection": actor.peer,
+                    "channel": actor.channel,
+                },
+            )
+
+
+def refuse_default_exchange(name: str) -> None:
+    """403: the default exchange can be published to and nothing else."""
+    if name == "":
+        raise AmqpError(ACCESS_REFUSED, "operation not permitted on the default exchange")
+
+
+def _refuse_reserved(what: str, name: str) -> None:
+    if name.startswith("amq."):
+        raise AmqpError(ACCESS_REFUSED, f"{what} name '{name}' contains reserved prefix 'amq.*'")
+
+
+def _check_same(resource: str, name: str, received: object, current: object) -> None:
+    if received != current:
+        raise AmqpError(
+            PRECONDITION_FAILED,
+            f"inequivalent arg '{name}' for {resource}: received '{_erlang(received)}' but"
+            f" current is '{_erlang(current)}'",
+        )
+
+
+def _erlang(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
