@@ -37,4 +37,3 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"sandbox: {problem}", file=sys.stderr)
         return EXIT_ERROR
     return 0
-

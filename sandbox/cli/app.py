@@ -47,7 +47,8 @@ app.command(epilog="Example: sandbox watch acks")(watch.watch)
 app.command(epilog="Example: sandbox hint acks/no_loss")(course.hint)
 app.command(epilog="Example: sandbox reset acks/no_loss")(course.reset)
 app.command(
-    epilog="Example: sandbox run receive.py send.py", context_settings={"ignore_unknown_options": False}
+    epilog="Example: sandbox run receive.py send.py",
+    context_settings={"ignore_unknown_options": False},
 )(run.run)
 app.command(epilog="Example: sandbox serve --port 8000")(serve.serve)
 app.command(epilog="Example: sandbox notebooks notebooks/")(course.notebooks)

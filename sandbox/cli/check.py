@@ -43,7 +43,7 @@ def check(
         bool, typer.Option("--json", help="Print one JSON object and nothing else.")
     ] = False,
 ) -> None:
-    """Check your exercises: what must be true of the system, and is it?
+    """Check your exercises: is what must be true of the system true.
 
     Exit status: 0 all pass, 1 some fail, 2 something could not be checked.
     """

@@ -16,7 +16,12 @@ from rich.text import Text
 from sandbox.grading.result import CheckResult, ExerciseResult, Result
 
 WIDTH = 80
-MARKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "error": ("!", "yellow"), "skip": ("-", "dim")}
+MARKS = {
+    "pass": ("✓", "green"),
+    "fail": ("✗", "red"),
+    "error": ("!", "yellow"),
+    "skip": ("-", "dim"),
+}
 
 
 @cache

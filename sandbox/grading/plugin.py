@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.grading import explain
+from sandbox.course import explain
 from sandbox.grading.result import CheckResult, Outcome
 from sandbox.stack.base import ExerciseError, Process, StackUnavailable
 
@@ -142,7 +142,7 @@ class Verdicts:
             row.outcome, row.message = "fail", row.untried
         elif theirs is not None:
             row.outcome = "fail"
-            row.message = explain.explain(raised, theirs.traceback, file)
+            row.message = explain.explain(raised, theirs.traceback, [file.name])
         elif isinstance(raised, (AssertionError, pytest.fail.Exception)):
             row.outcome = "fail"
             row.message = _with_cause(_said(raised), blame, file)
@@ -205,7 +205,7 @@ def _with_cause(message: str, blame: Sequence[Process], file: Path) -> str:
     causes: list[str] = []
     for process in blame:
         assert process.exception is not None
-        cause = explain.explain(process.exception, process.traceback, file)
+        cause = explain.explain(process.exception, process.traceback, [file.name])
         if not any(cause in earlier for earlier in causes):
             causes.append(f"`{process.name}` ended with {cause}")
     return "\n".join([message, *causes[:2]])

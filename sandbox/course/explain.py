@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import linecache
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,14 +108,19 @@ class OwnLine:
         return f"{self.file}:{self.number}  {self.text}".rstrip()
 
 
-def own_lines(traceback: str, file: Path) -> list[OwnLine]:
-    """The learner's own lines in a traceback, outermost first, each once."""
+def own_lines(traceback: str, own: Collection[str]) -> list[OwnLine]:
+    """The learner's own lines in a traceback, outermost first, each once.
+
+    Args:
+        traceback: The traceback as text.
+        own: Names of the files that are the learner's.
+    """
     lines: list[OwnLine] = []
-    linecache.checkcache(str(file))
     for found in FRAME.finditer(traceback):
-        if Path(found["path"]).name == file.name:
-            number = int(found["line"])
-            line = OwnLine(file.name, number, linecache.getline(str(file), number).strip())
+        name, number = Path(found["path"]).name, int(found["line"])
+        if name in own:
+            linecache.checkcache(found["path"])
+            line = OwnLine(name, number, linecache.getline(found["path"], number).strip())
             if line not in lines:
                 lines.append(line)
     return lines
@@ -143,11 +149,11 @@ def summary(exception: BaseException, traceback: str = "") -> str:
     return f"{module}{kind.__qualname__}: {text}" if text else f"{module}{kind.__qualname__}"
 
 
-def explain(exception: BaseException, traceback: str, file: Path) -> str:
+def explain(exception: BaseException, traceback: str, own: Collection[str]) -> str:
     """The whole answer to "what broke": the exception, the learner's lines, one sentence."""
     said = summary(exception, traceback)
     parts = [said]
-    parts += [f"  {line}" for line in own_lines(traceback, file)[-LINES_SHOWN:]]
+    parts += [f"  {line}" for line in own_lines(traceback, own)[-LINES_SHOWN:]]
     more = sentence(said)
     if more:
         parts.append(more)
@@ -158,7 +164,7 @@ def still_raises(exception: BaseException | None, traceback: str, file: Path) ->
     """The sentence about an exercise nobody has begun, or "" when this is something else."""
     if exception is None or "NotImplementedError" not in summary(exception, traceback):
         return ""
-    lines = own_lines(traceback, file)
+    lines = own_lines(traceback, [file.name])
     where = f"{lines[-1].file}:{lines[-1].number}" if lines else file.name
     return f"{where} still raises NotImplementedError."
 

@@ -1,0 +1,83 @@
+"""`sandbox run`: your programs in a world with a RabbitMQ at localhost:5672."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+#: A colour for each program, in turn; the world's own lines are dim.
+COLOURS = (36, 35, 33, 32, 34, 31)
+
+
+def run(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Python programs.")],
+    seed: Annotated[int, typer.Option(help="What everything random comes from.")] = 1,
+    until: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS", help="Go on to this virtual time, also when all is handled."
+        ),
+    ] = None,
+    trace: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write everything that happened there.")
+    ] = None,
+    full: Annotated[bool, typer.Option("--traceback", help="Print whole tracebacks.")] = False,
+) -> None:
+    """Run programs together, each its own process, in a simulated world with a RabbitMQ.
+
+    Exit status: 0 all is well, 1 a program failed or the world had to stop it, 2 nothing could be
+    run, 130 Ctrl-C.
+    """
+    from sandbox.cli.problems import Refused
+    from sandbox.course.programs import Programs
+
+    for file in files:
+        if not file.is_file():
+            raise Refused(f"There is no program {file}.")
+    # The world's programs have their own sys.stdout while they run; this is the terminal's.
+    out = sys.stdout
+    colour = out.isatty() and not os.environ.get("NO_COLOR")
+    width = max(len("world"), *(len(file.name) for file in files))
+    seen: dict[str, int] = {}
+
+    def line(now_s: float, program: str, text: str, stream: int) -> None:
+        name = program.ljust(width)
+        if colour:
+            code = 2 if not stream else COLOURS[seen.setdefault(program, len(seen)) % len(COLOURS)]
+            name = f"\033[{code}m{name}\033[0m"
+        out.write(f"{now_s:7.3f}  {name}  {text}\n")
+        out.flush()
+
+    programs = Programs(files, seed=seed, on_line=line)
+    pressed = 0
+
+    def interrupted(signum: int, frame: object) -> None:
+        nonlocal pressed
+        pressed += 1
+        if pressed > 1:
+            os._exit(130)
+        programs.interrupt()
+
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        ending = programs.run(until_s=until)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if trace is not None:
+            programs.write_trace(trace)
+    now_s = programs.world.now_s
+    for broken in programs.broken:
+        for text in (broken.traceback if full else broken.explained).splitlines():
+            line(now_s, broken.program, text, 2)
+    said = "stopped by you" if pressed else ending.sentence
+    more = " (--until SECONDS goes on)" if ending.kind == "idle" and until is None else ""
+    line(ending.at_s, "world", said + more, 0)
+    if pressed:
+        raise typer.Exit(130)
+    stopped = ending.kind not in ("finished", "idle", "until")
+    raise typer.Exit(1 if stopped or programs.failed else 0)
