@@ -7,6 +7,7 @@ add it to `SENTENCES`.
 from __future__ import annotations
 
 from sandbox.course.errors import CourseError
+from sandbox.grading.result import CannotCheck
 from sandbox.stack.base import StackUnavailable
 
 
@@ -14,4 +15,4 @@ class Refused(Exception):
     """A command that cannot do what was asked; the text says why and what to do."""
 
 
-SENTENCES: tuple[type[Exception], ...] = (CourseError, StackUnavailable, Refused)
+SENTENCES: tuple[type[Exception], ...] = (CourseError, CannotCheck, StackUnavailable, Refused)

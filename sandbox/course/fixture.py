@@ -116,6 +116,8 @@ class Lab:
         self._file = file
         #: What was tried beyond a single run, for the report: "37 crash points".
         self.tried = ""
+        #: Processes of the rerun that failed, whose own troubles explain it.
+        self._rerun: Sequence[Process] = ()
 
     @property
     def stack(self) -> str:
@@ -139,8 +141,8 @@ class Lab:
 
     @property
     def processes(self) -> Sequence[Process]:
-        """Every process started so far."""
-        return self._stack.processes
+        """Every process started so far, those of a crash run that failed last."""
+        return [*self._stack.processes, *self._rerun]
 
     def start(self, function: str, *args: Any, name: str | None = None) -> Process:
         """Start one function of the exercise as a process."""
@@ -202,9 +204,14 @@ class Lab:
             try:
                 scenario(Lab(stack, self._file))
             except AssertionError as error:
+                self._rerun = stack.processes
                 raise AssertionError(f"{error}\n({point})") from error
             except TimeoutError as error:
+                self._rerun = stack.processes
                 raise TimeoutError(f"{error}\n({point})") from error
+            except BaseException:
+                self._rerun = stack.processes
+                raise
             finally:
                 stack.close()
         self.tried = f"{len(points)} crash points"

@@ -129,34 +129,38 @@ def find_labs(roots: list[Root] | None = None) -> list[Lab]:
     """Every lab of the course, in the order of their `order`.
 
     Args:
-        roots: Folders that hold `labs` and `solutions`; left out, those of `places.course_roots`.
+        roots: Folders that hold labs and solutions; left out, those of `places.course_roots`.
             When two roots have the same slug, the first one counts.
 
     Raises:
         CourseError: one of them is not as it must be.
     """
-    labs: dict[str, Lab] = {}
-    for root in course_roots() if roots is None else roots:
-        for folder in sorted(root.labs.iterdir()) if root.labs.is_dir() else []:
-            if (folder / "lab.toml").is_file() and folder.name not in labs:
-                labs[folder.name] = load_lab(folder, root.solutions / folder.name)
-    return sorted(labs.values(), key=lambda lab: (lab.order, lab.slug))
+    labs = [load_lab(*folders) for folders in _folders(roots).values()]
+    return sorted(labs, key=lambda lab: (lab.order, lab.slug))
 
 
-def find_lab(slug: str) -> Lab:
-    """Return the lab called `slug`.
+def find_lab(slug: str, roots: list[Root] | None = None) -> Lab:
+    """Return the lab called `slug`; others may be broken.
 
     Raises:
-        CourseError: there is none; the sentence names the nearest.
+        CourseError: there is none, and the sentence names the nearest; or it is not as it must be.
     """
-    labs = find_labs()
-    for lab in labs:
-        if lab.slug == slug:
-            return lab
-    names = [lab.slug for lab in labs]
-    near = difflib.get_close_matches(slug, names, n=1)
-    instead = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(names) or 'none'}."
+    folders = _folders(roots)
+    if slug in folders:
+        return load_lab(*folders[slug])
+    near = difflib.get_close_matches(slug, list(folders), n=1)
+    instead = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(folders) or 'none'}."
     raise CourseError(f"There is no lab called {slug!r}. {instead}")
+
+
+def _folders(roots: list[Root] | None) -> dict[str, tuple[Path, Path]]:
+    """Slug -> the folders of its lab and of its solutions."""
+    folders: dict[str, tuple[Path, Path]] = {}
+    for root in course_roots() if roots is None else roots:
+        for folder in sorted(root.labs.iterdir()) if root.labs.is_dir() else []:
+            if (folder / "lab.toml").is_file():
+                folders.setdefault(folder.name, (folder, root.solutions / folder.name))
+    return folders
 
 
 def find_exercise(lab: Lab, exercise_id: str) -> Exercise:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,7 @@ import pytest
 from sandbox.course.model import Exercise, Lab
 from sandbox.grading.plugin import OpenLab, Verdicts
 from sandbox.grading.questions import question_for
-from sandbox.grading.result import CheckResult, ExerciseResult, Result
+from sandbox.grading.result import CannotCheck, CheckResult, ExerciseResult, Result
 
 #: pytest's own plugins that a check never needs; fewer of them start faster.
 UNUSED_PLUGINS = (
@@ -45,10 +45,6 @@ UNUSED_PLUGINS = (
     "unraisableexception",
     "warnings",
 )
-
-
-class CannotCheck(Exception):
-    """The checks could not be run at all; the text says why."""
 
 
 def check_lab(
@@ -137,7 +133,7 @@ def _run_pytest(verdicts: Verdicts, checks: list[Path]) -> None:
         "--capture=sys",
         *(part for name in UNUSED_PLUGINS for part in ("-p", f"no:{name}")),
     ]
-    with _undisturbed():
+    with _undisturbed(checks):
         status = pytest.ExitCode(pytest.main(arguments, plugins=[verdicts]))
     if verdicts.unavailable is not None:
         raise verdicts.unavailable
@@ -148,17 +144,18 @@ def _run_pytest(verdicts: Verdicts, checks: list[Path]) -> None:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Neither the caller's pytest options nor bytecode files take part."""
-    options = os.environ.pop("PYTEST_ADDOPTS", None)
-    plugins = os.environ.pop("PYTEST_PLUGINS", None)
-    bytecode = sys.dont_write_bytecode
-    sys.dont_write_bytecode = True
+def _undisturbed(checks: Collection[Path]) -> Iterator[None]:
+    """Neither the caller's pytest options, nor bytecode files, nor earlier modules take part."""
+    names = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+    options = {name: os.environ.pop(name) for name in names if name in os.environ}
+    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         yield
     finally:
         sys.dont_write_bytecode = bytecode
-        if options is not None:
-            os.environ["PYTEST_ADDOPTS"] = options
-        if plugins is not None:
-            os.environ["PYTEST_PLUGINS"] = plugins
+        os.environ.update(options)
+        # Two labs may each have a test_relay.py, and a watched one may change.
+        files = {str(path) for path in checks}
+        for name, module in list(sys.modules.items()):
+            if getattr(module, "__file__", None) in files:
+                del sys.modules[name]

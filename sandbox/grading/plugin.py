@@ -108,7 +108,10 @@ class Verdicts:
         row = self._row(item)
         if call.when == "call":
             row.seeds += 1
-        if call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):
+        if call.excinfo is None:
+            if call.when == "call":
+                self.doubt(item, row)
+        elif not call.excinfo.errisinstance(pytest.skip.Exception):
             self.judge(item, row, call.excinfo.value)
         if self.progress and call.when == "teardown" and self._is_last(item, row):
             self.progress(item.path, row.finished())
@@ -124,20 +127,22 @@ class Verdicts:
 
     # --- verdicts -----------------------------------------------------------------------------
 
+    def doubt(self, item: pytest.Item, row: Row) -> None:
+        """A check that holds while nothing was done ("none is left over") has not passed."""
+        row.untried = self._still_raises(item)
+        if row.untried:
+            row.outcome, row.message = "fail", row.untried
+
     def judge(self, item: pytest.Item, row: Row, raised: BaseException) -> None:
         """Decide between a failed check and a broken one, and write the message."""
         if isinstance(raised, StackUnavailable):
             self.unavailable = raised
             item.session.shouldstop = str(raised)
             return
-        lab = getattr(item, "funcargs", {}).get("lab")
         file = self.files[item.path]
-        processes: Sequence[Process] = lab.processes if lab is not None else ()
-        blame = [process for process in processes if process.exception is not None]
+        blame = self._broken_processes(item)
         theirs = next((process for process in blame if process.exception is raised), None)
-        row.untried = next(
-            filter(None, (explain.still_raises(p.exception, p.traceback, file) for p in blame)), ""
-        )
+        row.untried = self._still_raises(item)
         if row.untried:
             row.outcome, row.message = "fail", row.untried
         elif theirs is not None:
@@ -152,7 +157,7 @@ class Verdicts:
         else:
             row.outcome = "error"
             row.message = _broken_check(raised, item.path)
-        if len(self.seeds) > 1 and row.outcome == "fail" and not row.untried and lab is not None:
+        if len(self.seeds) > 1 and row.outcome == "fail" and not row.untried and row.seeds:
             row.message += f"\n(seed {item.callspec.params['lab']})"  # type: ignore[attr-defined]
 
     def results(self, checks: Path) -> list[CheckResult]:
@@ -163,10 +168,22 @@ class Verdicts:
 
     def untried(self, checks: Path) -> str:
         """The sentence about an exercise nobody has begun, or ""."""
-        rows = list(self.rows.get(checks, {}).values())
-        if any(row.outcome == "pass" for row in rows):
-            return ""
-        return next((row.untried for row in rows if row.untried), "")
+        rows = [row for row in self.rows.get(checks, {}).values() if row.outcome != "skip"]
+        return rows[0].untried if rows and all(row.untried for row in rows) else ""
+
+    def _broken_processes(self, item: pytest.Item) -> list[Process]:
+        """The processes of this check's runs that an exception ended."""
+        lab = getattr(item, "funcargs", {}).get("lab")
+        processes: Sequence[Process] = lab.processes if lab is not None else ()
+        return [process for process in processes if process.exception is not None]
+
+    def _still_raises(self, item: pytest.Item) -> str:
+        file = self.files[item.path]
+        sentences = (
+            explain.still_raises(process.exception, process.traceback, file)
+            for process in self._broken_processes(item)
+        )
+        return next(filter(None, sentences), "")
 
     def _row(self, item: Any) -> Row:
         rows = self.rows.setdefault(item.path, {})

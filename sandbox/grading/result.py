@@ -18,6 +18,10 @@ Outcome = Literal["pass", "fail", "error", "skip"]
 EXIT_PASS, EXIT_FAIL, EXIT_ERROR = 0, 1, 2
 
 
+class CannotCheck(Exception):
+    """The checks could not be run at all; the text says why."""
+
+
 @dataclass(frozen=True)
 class CheckResult:
     """One check, over all its seeds: it passes when it passes on every one."""
