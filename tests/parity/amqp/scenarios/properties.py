@@ -30,7 +30,6 @@ def every_property_arrives_as_it_was_sent(stage: Stage) -> None:
         priority=9,
         correlation_id="correlation",
         reply_to="answers",
-        expiration="60000",
         message_id="message",
         timestamp=1234567890,
         type="order",
@@ -39,6 +38,11 @@ def every_property_arrives_as_it_was_sent(stage: Stage) -> None:
         cluster_id="cluster",
     )
     stage.see(vars(_roundtrip(stage, sent)))
+
+
+@scenario
+def an_expiration_arrives_as_it_was_sent(stage: Stage) -> None:
+    stage.see(_roundtrip(stage, pika.BasicProperties(expiration="60000")).expiration)
 
 
 @scenario

@@ -193,6 +193,11 @@ def a_queue_argument_of_the_wrong_type(stage: Stage) -> None:
     connection = stage.connect()
     stage.refused(lambda: connection.channel().queue_declare("q", arguments={"x-expires": "soon"}))
     stage.refused(lambda: connection.channel().queue_declare("q", arguments={"x-message-ttl": -1}))
-    channel = connection.channel()
-    stage.see(channel.queue_declare("q", arguments={"unheard-of": 1}).method.queue)
-    stage.refused(lambda: connection.channel().queue_declare("q"))
+
+
+@scenario
+def a_queue_argument_nobody_knows_is_kept_and_ignored(stage: Stage) -> None:
+    connection = stage.connect()
+    ok = connection.channel().queue_declare("q", arguments={"unheard-of": 1}).method
+    stage.see(ok.queue)
+    stage.see(connection.channel().queue_declare("q").method.queue)
