@@ -30,7 +30,7 @@ class JspiStacks:
 
     def __init__(self) -> None:
         from pyodide.code import run_js
-        from pyodide.ffi import can_run_sync, create_once_callable, run_sync
+        from pyodide.ffi import can_run_sync, create_proxy, run_sync
 
         if not can_run_sync():
             raise RuntimeError(
@@ -38,7 +38,7 @@ class JspiStacks:
                 "Current Chrome, Edge and Firefox can."
             )
         self._run_sync = run_sync
-        self._create_once_callable = create_once_callable
+        self._create_proxy = create_proxy
         self._start_js = run_js(_START)
         self._gate_js = run_js(_GATE)
         self._current = _Stack(None)
@@ -66,6 +66,8 @@ class JspiStacks:
         run, stack.run = stack.run, None
 
         def body() -> None:
+            proxy.destroy()
             self._resume(run())
 
-        self._start_js(self._create_once_callable(body))
+        proxy = self._create_proxy(body)
+        self._start_js(proxy)
