@@ -30,9 +30,9 @@ def table(labs: Sequence[Lab], progress: Progress, *, begun: bool) -> Iterator[T
         points = f"{progress.points(lab)} / {lab.points}"
         line = Text(f"{lab.order:>3}  {lab.slug:<{names}}  {lab.minutes:>3}  ")
         line.append(f"{marks:<{dots}}", style="green" if progress.points(lab) else "")
-        line.append(f"  {points:<6}")
+        line.append(f"  {points}")
         if lab is following:
-            line.append(f"  ← next: sandbox watch {lab.slug}", style="bold")
+            line.append(f"   ← next: sandbox watch {lab.slug}", style="bold")
         yield line
     if not begun:
         yield Text("Begin with: sandbox start my-queues", style="bold")

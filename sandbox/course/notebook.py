@@ -39,6 +39,9 @@ def make_notebook(lab: Lab) -> nbformat.NotebookNode:
     setup = LOAD + f"\n%sandbox_world --seed {lab.seeds[0]} {' '.join(lab.needs)}".rstrip()
     made = [v4.new_code_cell(setup)]
     made += [cell for block in blocks if (cell := _cell(block, lab)) is not None]
+    code = [cell for cell in made if cell["cell_type"] == "code"]
+    for number, cell in enumerate(code, start=1):  # a cell that has run: its output is its own
+        cell["execution_count"] = number
     for number, cell in enumerate(made):
         cell["id"] = hashlib.sha256(f"{lab.slug} {number}".encode()).hexdigest()[:8]
     metadata = {
