@@ -43,6 +43,7 @@ from sandbox.brokers.amqp.framing import (
     BODY,
     FRAME_END_BYTE,
     HEADER,
+    HEARTBEAT,
     METHOD,
     content_frames,
     unknown_frame,
@@ -98,6 +99,8 @@ class Channel:
         self._header = b""
         self._missing_bytes = 0
         self._body: list[bytes] = []
+        self._answering = False
+        self._after_answer: list[Method] = []
 
     # -- frames --------------------------------------------------------------------------------
 
@@ -111,6 +114,8 @@ class Channel:
         if step is not None and self.state is ChannelState.OPEN:
             step(self, payload)
         elif kind not in (METHOD, HEADER, BODY):
+            if kind == HEARTBEAT and not payload:
+                raise AmqpError(UNEXPECTED_FRAME, "type 8, all octets = <<>>", (0, 0))
             raise unknown_frame(kind, payload)
         elif self.state is ChannelState.CLOSING:
             if kind == METHOD:
@@ -205,13 +210,22 @@ class Channel:
         """The channel begins."""
         if self.observe is not None:
             self.emit("channel.open")
-        self.send(commands.Channel.OpenOk())
+        reply = blank(commands.Channel.OpenOk)
+        reply.channel_id = ""
+        self.send(reply)
 
     def on_method(self, method: Method, name: MethodId) -> None:
         """Anything but opening and closing."""
         handler = HANDLERS.get(name)
         if handler is not None:
-            handler(self, method)
+            self._answering = True
+            try:
+                handler(self, method)
+            finally:
+                self._answering = False
+            for late in self._after_answer:
+                self.send(late)
+            self._after_answer.clear()
         elif name == (20, 20):
             self._on_flow(cast(commands.Channel.Flow, method))
         elif name in METHODS_NOT_YET:
@@ -319,7 +333,11 @@ class Channel:
         if self.connection.can("consumer_cancel_notify"):
             cancel = blank(commands.Basic.Cancel)
             cancel.consumer_tag, cancel.nowait = consumer.tag, True
-            self.send(cancel)
+            # Who deletes a queue hears first that it is deleted, then what that meant.
+            if self._answering:
+                self._after_answer.append(cancel)
+            else:
+                self.send(cancel)
 
     def auto_delete(self, queue: Queue) -> None:
         """Delete an auto-delete queue whose last consumer just left."""

@@ -26,9 +26,10 @@ SERVER_PROPERTIES: Final[Mapping[str, Any]] = {
         "publisher_confirms": True,
     },
     "cluster_name": "rabbit@sandbox",
-    "information": "RabbitMQ's behaviour in a sandbox",
-    "platform": "Python",
-    "product": "queue-sandbox",
+    "information": "A sandbox that behaves as RabbitMQ",
+    "platform": "queue-sandbox",
+    # Some clients choose their behaviour by these two, so they say what is imitated.
+    "product": "RabbitMQ",
     "version": "3.10.8",
 }
 

@@ -51,6 +51,7 @@ class Facts:
         "expiration",
         "persistent",
         "properties",
+        "reply_to",
         "unusual",
         "user_id",
     )
@@ -62,11 +63,18 @@ class Facts:
         self.persistent = self.delivery_mode == PERSISTENT
         self.user_id: str | None = properties.get("user_id")
         self.expiration: str | None = properties.get("expiration")
+        self.reply_to: str | None = properties.get("reply_to")
         headers = properties.get("headers") or {}
         self.cc = _more_keys(headers, "CC")
         self.bcc = _more_keys(headers, "BCC")
         #: True if anything here needs a second look when a message is published.
-        self.unusual = bool(self.user_id or self.expiration is not None or self.cc or self.bcc)
+        self.unusual = bool(
+            self.user_id is not None
+            or self.expiration is not None
+            or self.reply_to is not None
+            or self.cc
+            or self.bcc
+        )
         if self.delivery_mode not in (None, 1, 2):
             problem = f"{{delivery_mode_unknown,{self.delivery_mode}}}"
             raise AmqpError(PRECONDITION_FAILED, f"invalid message: {problem}")

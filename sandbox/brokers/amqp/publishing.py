@@ -20,6 +20,8 @@ from sandbox.brokers.amqp.framing import content_frames
 from sandbox.brokers.amqp.message import Message
 from sandbox.brokers.amqp.properties import HEADER_SIZE, Facts, examine, without_header
 
+from sandbox.brokers.amqp.vhost import DIRECT_REPLY_TO
+
 if TYPE_CHECKING:
     from sandbox.brokers.amqp.broker import Broker
     from sandbox.brokers.amqp.channel import Channel
@@ -127,6 +129,9 @@ def _check(facts: Facts, user: str | None) -> None:
             text = f"invalid expiration '{facts.expiration}': {problem}"
             raise AmqpError(PRECONDITION_FAILED, text)
         raise not_yet("the message property 'expiration'")
+    if facts.reply_to == DIRECT_REPLY_TO:
+        # Nobody can consume from it here, so RabbitMQ's answer to that case is always right.
+        raise AmqpError(PRECONDITION_FAILED, "fast reply consumer does not exist")
 
 
 def _expiration_problem(expiration: str) -> str | None:

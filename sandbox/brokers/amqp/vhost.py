@@ -30,6 +30,7 @@ from sandbox.brokers.amqp.queue import Queue
 if TYPE_CHECKING:
     from sandbox.brokers.base import Observer
 
+DIRECT_REPLY_TO: Final = "amq.rabbitmq.reply-to"
 _MAX_ROUTES: Final = 4096
 
 
@@ -214,6 +215,8 @@ class VirtualHost:
         """
         queue = self.queues.get(name)
         if queue is None:
+            if name == DIRECT_REPLY_TO:
+                raise not_yet("direct reply-to")
             raise no_queue(name, self.name)
         if queue.owner is not None and actor.connection not in (queue.owner, None):
             raise locked_queue(name, self.name)
