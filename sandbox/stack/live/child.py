@@ -5,7 +5,7 @@ a program. The file is the learner's own, unchanged; three things around it diff
 `python FILE`:
 
 - connecting to localhost, 127.0.0.1 or rabbitmq, port 5672, leads to the run's proxy;
-- `sandbox.record` goes to the stack;
+- what it passes to `sandbox.record` goes to the stack;
 - the stack is told when the process begins to sleep and when it wakes up, so that it can tell a
   process at work from one that waits for messages.
 
@@ -27,6 +27,7 @@ from pathlib import Path
 from socket import create_connection, socket
 from typing import Any
 
+from sandbox import effects
 from sandbox.stack.live import control, failures, redirect
 
 #: "host:control-port:amqp-port:token"; what `sandbox.stack.live.process` sets.
@@ -88,25 +89,13 @@ def main(arguments: list[str]) -> int:
 def _connect() -> Link | None:
     address = os.environ.pop(LINK_VARIABLE, None)
     if address is None:
-        _install_record(lambda name, value: print(f"record {name}: {value!r}", file=sys.stderr))
         return None
     host, control_port, amqp_port, token = address.split(":")
     link = Link(create_connection((host, int(control_port))), token)
     redirect.install((host, int(amqp_port)))
     redirect.report_sleeps(lambda kind, seconds: link.tell(kind, seconds=seconds))
-    _install_record(lambda name, value: link.tell("record", name=name, value=value))
+    effects.deliver = lambda name, value: link.tell("record", name=name, value=value)
     return link
-
-
-def _install_record(record: Callable[[str, Any], None]) -> None:
-    """Make `from sandbox import record` this one."""
-    import sandbox
-
-    def checked(name: str, value: Any = None) -> None:
-        """Report an effect to whoever checks this program."""
-        record(name, value)
-
-    sandbox.__dict__["record"] = checked
 
 
 def _function(file: Path, name: str) -> Callable[..., Any]:

@@ -2,8 +2,9 @@
 
 A *moment* is something a process is about to do that others can notice: send a method to the
 broker, `record`, go to sleep, wake up. Killing it at each of them would take minutes on a real
-broker, so `sample` chooses few: of each kind that has an effect the first, the last and one between, those first
-where messages are usually lost or repeated; then, if there is room, moments of setting up.
+broker, so `sample` chooses few: of each kind that has an effect the first, the last and one
+between, those first where messages are usually lost or repeated; then, if there is room, moments
+of setting up.
 """
 
 from __future__ import annotations
