@@ -1,133 +1,142 @@
-"""Stand-in for `datetime`: `now`, `utcnow` and `today` on the world's wall clock.
+"""Stand-in for `datetime`: a world's wall clock, and UTC as its local time zone.
 
-The types cannot be patched, so `datetime.datetime` and `datetime.date` become subclasses that only
-ever make objects of the real types: every value is a real one, `isinstance` answers as before.
+The types cannot be replaced without breaking pickling, `type(x) is datetime` and C code, so they
+stay, and the class methods that ask what time or which zone it is are exchanged inside them. Time
+in a world is the same wherever it runs: local time there is UTC.
 """
 
 from __future__ import annotations
 
+import ctypes
 import datetime
+import gc
+from collections.abc import Callable
 from typing import Any
 
+from sandbox.sim.standins import context
 from sandbox.sim.standins.installation import Replace
 from sandbox.sim.standins.time_ import wall_ns
 
 _datetime, _date = datetime.datetime, datetime.date
 _EPOCH = _datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_real: dict[tuple[type, str], Any] = {
+    (kind, name): kind.__dict__[name]
+    for kind, names in (
+        (_datetime, ("now", "utcnow", "fromtimestamp", "timestamp", "astimezone")),
+        (_date, ("today", "fromtimestamp")),
+    )
+    for name in names
+}
 
 
-class _Stands(type):
-    """Answers `isinstance` and `issubclass` for the type that a class stands in for."""
-
-    _for: type
-
-    def __instancecheck__(cls, instance: Any) -> bool:
-        if "_for" in cls.__dict__:
-            return isinstance(instance, cls._for)
-        return super().__instancecheck__(instance)
-
-    def __subclasscheck__(cls, subclass: type) -> bool:
-        if "_for" in cls.__dict__:
-            return issubclass(subclass, cls._for)
-        return super().__subclasscheck__(subclass)
+def _bound(kind: type, name: str, cls: type) -> Callable[..., Any]:
+    """The original class method, called on `cls`."""
+    method: Callable[..., Any] = _real[kind, name].__get__(None, cls)
+    return method
 
 
-def _now(zone: datetime.tzinfo | None) -> datetime.datetime | None:
+def _moment() -> datetime.datetime | None:
+    """Now in UTC, or None outside a world."""
     now_ns = wall_ns()
     if now_ns is None:
         return None
-    moment = _EPOCH + datetime.timedelta(microseconds=now_ns // 1000)
-    return moment.astimezone(zone) if zone is not None else moment.astimezone().replace(tzinfo=None)
+    return _EPOCH + datetime.timedelta(microseconds=now_ns // 1000)
 
 
-class _Datetime(datetime.datetime, metaclass=_Stands):
-    """`datetime.datetime` with the world's clock."""
-
-    _for = _datetime
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        if cls is _Datetime:
-            return _datetime.__new__(_datetime, *args, **kwargs)
-        return _datetime.__new__(cls, *args, **kwargs)
-
-    @classmethod
-    def now(cls, tz: datetime.tzinfo | None = None) -> Any:
-        moment = _now(tz)
-        if moment is None:
-            return _real(cls).now(tz)
-        return _as(cls, moment)
-
-    @classmethod
-    def utcnow(cls) -> Any:
-        moment = _now(datetime.UTC)
-        if moment is None:
-            return _real(cls).utcnow()
-        return _as(cls, moment.replace(tzinfo=None))
-
-    @classmethod
-    def today(cls) -> Any:
-        moment = _now(None)
-        return _real(cls).today() if moment is None else _as(cls, moment)
-
-
-class _Date(datetime.date, metaclass=_Stands):
-    """`datetime.date` with the world's clock."""
-
-    _for = _date
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        if cls is _Date:
-            return _date.__new__(_date, *args, **kwargs)
-        return _date.__new__(cls, *args, **kwargs)
-
-    @classmethod
-    def today(cls) -> Any:
-        moment = _now(None)
-        if moment is None:
-            return _date.today() if cls is _Date else super().today()
-        return (_date if cls is _Date else cls)(moment.year, moment.month, moment.day)
-
-
-def _real(cls: type) -> Any:
-    return _datetime if cls is _Datetime else super(_Datetime, cls)
-
-
-def _as(cls: Any, moment: datetime.datetime) -> Any:
-    """`moment` as an object of a subclass, which inherits these class methods."""
-    if cls is _Datetime:
+def _as(cls: type, moment: datetime.datetime) -> Any:
+    """`moment` as an object of a learner's subclass."""
+    if cls is _datetime:
         return moment
-    return cls.combine(moment.date(), moment.timetz())
+    return cls(
+        moment.year,
+        moment.month,
+        moment.day,
+        moment.hour,
+        moment.minute,
+        moment.second,
+        moment.microsecond,
+        moment.tzinfo,
+        fold=moment.fold,
+    )
 
 
-def _constructors(stand_in: type, real: type, names: tuple[str, ...]) -> None:
-    """Alternative constructors make real objects unless called on a learner's subclass."""
-    for name in names:
-        if not hasattr(real, name):
-            continue
-
-        def construct(cls: type, /, *args: Any, _name: str = name, **kwargs: Any) -> Any:
-            if cls is stand_in:
-                return getattr(real, _name)(*args, **kwargs)
-            return getattr(super(stand_in, cls), _name)(*args, **kwargs)
-
-        setattr(stand_in, name, classmethod(construct))
+def now(cls: type, tz: datetime.tzinfo | None = None) -> Any:
+    """Return the time in the zone `tz`, or local time without one."""
+    moment = _moment()
+    if moment is None:
+        return _bound(_datetime, "now", cls)(tz)
+    return _as(cls, moment.replace(tzinfo=None) if tz is None else moment.astimezone(tz))
 
 
-_constructors(
-    _Datetime,
-    _datetime,
-    ("fromtimestamp", "utcfromtimestamp", "fromisoformat", "strptime", "combine", "fromordinal",
-     "fromisocalendar"),
-)  # fmt: skip
-_constructors(
-    _Date, _date, ("fromtimestamp", "fromisoformat", "fromordinal", "fromisocalendar", "strptime")
-)
+def utcnow(cls: type) -> Any:
+    """Return the time in UTC, without a zone."""
+    moment = _moment()
+    if moment is None:
+        return _bound(_datetime, "utcnow", cls)()
+    return _as(cls, moment.replace(tzinfo=None))
+
+
+def fromtimestamp(cls: Any, timestamp: float, tz: datetime.tzinfo | None = None) -> Any:
+    """Return the time that is `timestamp` seconds after 1970 in UTC."""
+    real = _bound(_datetime, "fromtimestamp", cls)
+    if tz is not None or context.current() is None:
+        return real(timestamp, tz)
+    return real(timestamp, datetime.UTC).replace(tzinfo=None)
+
+
+def timestamp(self: datetime.datetime) -> float:
+    """Return seconds since 1970 in UTC."""
+    if context.current() is not None and self.utcoffset() is None:
+        self = self.replace(tzinfo=datetime.UTC)
+    seconds: float = _real[_datetime, "timestamp"](self)
+    return seconds
+
+
+def astimezone(self: datetime.datetime, tz: datetime.tzinfo | None = None) -> Any:
+    """Return the same moment in another zone, the local one by default."""
+    if context.current() is not None:
+        if self.utcoffset() is None:
+            self = self.replace(tzinfo=datetime.UTC)
+        tz = datetime.UTC if tz is None else tz
+    return _real[_datetime, "astimezone"](self, tz)
+
+
+def date_today(cls: Any) -> Any:
+    """Return the date, local."""
+    moment = _moment()
+    if moment is None:
+        return _bound(_date, "today", cls)()
+    if issubclass(cls, _datetime):
+        return _as(cls, moment.replace(tzinfo=None))
+    return cls(moment.year, moment.month, moment.day)
+
+
+def date_fromtimestamp(cls: Any, timestamp: float, /) -> Any:
+    """Return the date of a moment, local."""
+    if context.current() is None:
+        return _bound(_date, "fromtimestamp", cls)(timestamp)
+    moment = _bound(_datetime, "fromtimestamp", _datetime)(timestamp, datetime.UTC)
+    return cls(moment.year, moment.month, moment.day)
+
+
+def _exchange(kind: type, name: str, method: Any) -> None:
+    """Put a method into a type that forbids it."""
+    # `__dict__` is a read-only view of the dictionary that the interpreter looks in.
+    (attributes,) = gc.get_referents(kind.__dict__)
+    function = getattr(method, "__func__", method)
+    function.__name__ = name
+    function.__qualname__ = f"{kind.__qualname__}.{name}"
+    function.__doc__ = getattr(kind, name).__doc__
+    attributes[name] = method
+    ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))
 
 
 def install(replace: Replace) -> None:
     """Put the stand-ins in place."""
-    for stand_in, real in ((_Datetime, _datetime), (_Date, _date)):
-        stand_in.__name__ = real.__name__
-        stand_in.__qualname__ = real.__qualname__
-        stand_in.__module__ = "datetime"
-        replace(datetime, real.__name__, stand_in)
+    _exchange(_datetime, "now", classmethod(now))
+    _exchange(_datetime, "utcnow", classmethod(utcnow))
+    _exchange(_datetime, "fromtimestamp", classmethod(fromtimestamp))
+    _exchange(_datetime, "timestamp", timestamp)
+    _exchange(_datetime, "astimezone", astimezone)
+    _exchange(_date, "today", classmethod(date_today))
+    _exchange(_date, "fromtimestamp", classmethod(date_fromtimestamp))

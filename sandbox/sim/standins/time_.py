@@ -1,7 +1,11 @@
-"""Stand-in for `time`."""
+"""Stand-in for `time`.
+
+Every clock of a world is the world's; its local time is UTC, wherever it runs.
+"""
 
 from __future__ import annotations
 
+import calendar
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -58,17 +62,29 @@ def _nanoseconds(original: Callable[[], int], epoch_ns: int) -> Callable[[], int
     return _named(read, original)
 
 
-def _of_now(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Functions whose last argument defaults to now: localtime, gmtime, ctime."""
+def _of_now(original: Callable[..., Any], inside: Callable[[float], Any]) -> Callable[..., Any]:
+    """Functions of a moment that defaults to now: localtime, gmtime, ctime."""
 
-    def convert(seconds: float | None = None) -> Any:
-        if seconds is None:
-            now_ns = wall_ns()
-            if now_ns is not None:
-                seconds = now_ns / SECOND
-        return original(seconds) if seconds is not None else original()
+    def convert(seconds: float | None = None, /) -> Any:
+        now_ns = wall_ns()
+        if now_ns is None:
+            return original(seconds)
+        return inside(now_ns / SECOND if seconds is None else seconds)
 
     return _named(convert, original)
+
+
+def _clock(original: Callable[[int], Any], units: Callable[[int], Any]) -> Callable[[int], Any]:
+    """`clock_gettime` and its sister: the real-time clock is the wall's, the others monotonic."""
+
+    def read(clock: int, /) -> Any:
+        process = context.current()
+        if process is None:
+            return original(clock)
+        wall = clock == getattr(time, "CLOCK_REALTIME", 0)
+        return units((WALL_EPOCH_NS if wall else MONOTONIC_EPOCH_NS) + process.syscalls.now())
+
+    return _named(read, original)
 
 
 def _named(standin: Function, original: Any) -> Function:
@@ -86,15 +102,27 @@ def install(replace: Replace) -> None:
     replace(time, "monotonic_ns", _nanoseconds(time.monotonic_ns, MONOTONIC_EPOCH_NS))
     replace(time, "perf_counter", _seconds(time.perf_counter, MONOTONIC_EPOCH_NS))
     replace(time, "perf_counter_ns", _nanoseconds(time.perf_counter_ns, MONOTONIC_EPOCH_NS))
-    for name in ("localtime", "gmtime", "ctime"):
-        replace(time, name, _of_now(getattr(time, name)))
-    strftime, asctime, localtime = time.strftime, time.asctime, time.localtime
+    for name in ("process_time", "thread_time"):
+        if hasattr(time, name):
+            replace(time, name, _seconds(getattr(time, name), 0))
+            replace(time, f"{name}_ns", _nanoseconds(getattr(time, f"{name}_ns"), 0))
+    if hasattr(time, "clock_gettime"):
+        replace(time, "clock_gettime", _clock(time.clock_gettime, lambda ns: ns / SECOND))
+        replace(time, "clock_gettime_ns", _clock(time.clock_gettime_ns, lambda ns: ns))
+    gmtime, asctime, strftime, mktime = time.gmtime, time.asctime, time.strftime, time.mktime
+    replace(time, "localtime", _of_now(time.localtime, gmtime))
+    replace(time, "gmtime", _of_now(gmtime, gmtime))
+    replace(time, "ctime", _of_now(time.ctime, lambda seconds: asctime(gmtime(seconds))))
 
-    def strftime_now(layout: str, moment: Any = None) -> str:
-        return strftime(layout, localtime() if moment is None else moment)
+    def strftime_now(layout: str, moment: Any = None, /) -> str:
+        return strftime(layout, time.localtime() if moment is None else moment)
 
-    def asctime_now(moment: Any = None) -> str:
-        return asctime(localtime() if moment is None else moment)
+    def asctime_now(moment: Any = None, /) -> str:
+        return asctime(time.localtime() if moment is None else moment)
+
+    def mktime_in_world(moment: Any, /) -> float:
+        return mktime(moment) if context.current() is None else float(calendar.timegm(moment))
 
     replace(time, "strftime", _named(strftime_now, strftime))
     replace(time, "asctime", _named(asctime_now, asctime))
+    replace(time, "mktime", _named(mktime_in_world, mktime))
