@@ -17,6 +17,9 @@ from sandbox.course.lesson import Cell, Predict
 from sandbox.course.model import Exercise
 from sandbox.site.highlight import python_html
 
+#: Keeps an element out of the search: controls and long programs are not what people look for.
+QUIET = "data-search-exclude"
+
 PLAY = '<svg viewBox="0 0 10 10" aria-hidden="true"><path d="M1 0l8 5-8 5z"/></svg>'
 
 
@@ -32,14 +35,12 @@ def cell(block: Cell, *, label: str = "", veiled: bool = False) -> str:
     return (
         f'<section class="sb-cell" data-cell="{block.number}" id="{name}"'
         f' aria-labelledby="{name}-label">'
-        f'<div class="sb-bar" data-search-exclude><span class="sb-bar__label" id="{name}-label">'
+        f'<div class="sb-bar" {QUIET}><span class="sb-bar__label" id="{name}-label">'
         f"{escape(label or 'Change it, run it')}</span>"
         f"{_button('reset', 'Reset')}{_stop()}{_run(f'Run cell {block.number}')}</div>"
         f"{editor(block.source, f'Code of cell {block.number}')}"
         f"{_boot()}"
-        f'<div class="sb-output sb-output--stored" data-testid="output" data-search-exclude role="log"'
-        f' aria-label="Output of cell {block.number}" tabindex="-1">'
-        f"{_stored_output(block.output, veiled)}</div>"
+        f"{_output(f'Output of cell {block.number}', _stored_output(block.output, veiled))}"
         f'<p class="sb-note" data-testid="note" role="status" hidden></p>'
         "</section>"
     )
@@ -79,13 +80,12 @@ def exercise(task: Exercise, starter: str) -> str:
         f'<div class="sb-exercise__head"><h3 id="{name}-title">{inline(task.title)}</h3>'
         f'<span class="sb-exercise__points" data-testid="points">{points(task.points)}</span></div>'
         f'<div class="sb-exercise__goal">{prose(task.goal)}</div>'
-        f'<div class="sb-exercise__file" data-search-exclude><code>{escape(task.id)}.py</code></div>'
+        f'<div class="sb-exercise__file" {QUIET}><code>{escape(task.id)}.py</code></div>'
         f"{editor(starter, f'Your file {task.id}.py')}"
-        f'<div class="sb-bar" data-search-exclude>{_check(task.title)}{_run(f"Run {task.id}.py", first=False)}{_stop()}'
+        f'<div class="sb-bar" {QUIET}>{_check(task.title)}'
+        f"{_run(f'Run {task.id}.py', first=False)}{_stop()}"
         f'<span class="sb-bar__rest"></span>{rest}</div>'
-        f"{_boot()}"
-        f'<div class="sb-output" data-testid="output" data-search-exclude role="log" tabindex="-1"'
-        f' aria-label="Output of {escape(task.id)}.py"></div>'
+        f"{_boot()}{_output(f'Output of {task.id}.py')}"
         f'<p class="sb-note" data-testid="note" role="status" hidden></p>'
         f'<div class="sb-results" data-testid="results" role="status" aria-live="polite"'
         f' aria-label="Results of {escape(task.title)}"></div>'
@@ -99,7 +99,8 @@ def editor(source: str, label: str) -> str:
     """Code that the front end turns into an editor. Its text is the value it starts with."""
     code = python_html(source.rstrip("\n"))
     return (
-        f'<div class="sb-editor" data-testid="editor" data-search-exclude role="group" aria-label="{escape(label)}">'
+        f'<div class="sb-editor" data-testid="editor" {QUIET} role="group"'
+        f' aria-label="{escape(label)}">'
         # The first newline inside `pre` is dropped by every HTML parser; this one is for that.
         f'<pre class="sb-code" tabindex="0">\n{code}</pre></div>'
     )
@@ -127,6 +128,14 @@ def _stored_output(output: str | None, veiled: bool) -> str:
     if not veiled:
         return text
     return f'<details class="sb-veil"><summary>What it printed</summary>{text}</details>'
+
+
+def _output(label: str, stored: str = "") -> str:
+    kind = " sb-output--stored" if stored else ""
+    return (
+        f'<div class="sb-output{kind}" data-testid="output" {QUIET} role="log"'
+        f' aria-label="{escape(label)}" tabindex="-1">{stored}</div>'
+    )
 
 
 def _button(name: str, text: str) -> str:
@@ -157,6 +166,6 @@ def _stop() -> str:
 
 def _boot() -> str:
     return (
-        '<div class="sb-boot" data-testid="boot" data-search-exclude hidden><span></span>'
+        f'<div class="sb-boot" data-testid="boot" {QUIET} hidden><span></span>'
         '<progress max="100" aria-label="Starting Python"></progress></div>'
     )

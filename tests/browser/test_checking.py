@@ -149,9 +149,7 @@ def test_a_changed_lesson_offers_mine_new_and_a_comparison(visit: Visit, lab: La
     assert visit.text(card) == starter
 
 
-def test_work_moves_to_another_browser_in_one_file(
-    visit: Visit, lab: Lab, tmp_path: Path
-) -> None:
+def test_work_moves_to_another_browser_in_one_file(visit: Visit, lab: Lab, tmp_path: Path) -> None:
     visit.open("labs/acks/")
     card = visit.exercise(lab.exercises[0].id)
     visit.write(card, "mine = 1\n")

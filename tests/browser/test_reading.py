@@ -101,9 +101,7 @@ def test_a_question_is_committed_to_before_its_answer_is_shown(visit: Visit) -> 
     expect(question.get_by_test_id("because")).to_contain_text("Yes.")
 
 
-def test_the_dark_palette_follows_the_system(
-    browser: Browser, serve: Callable[[str], str]
-) -> None:
+def test_the_dark_palette_follows_the_system(browser: Browser, serve: Callable[[str], str]) -> None:
     luminances = []
     for scheme in ("light", "dark"):
         context = browser.new_context(color_scheme="dark" if scheme == "dark" else "light")

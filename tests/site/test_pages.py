@@ -51,7 +51,9 @@ def outline(html: str) -> Outline:
 
 def rendered(lab: Lab) -> str:
     page = pages.lab_page(lab)
-    return page.fill(page.markdown)
+    html = page.fill(page.markdown)
+    assert "{" not in re.sub(r"<script.*</script>", "", html)  # no template left unfilled
+    return html
 
 
 def test_the_prose_stays_markdown_and_the_rest_becomes_slots(fixture_lab: Lab) -> None:

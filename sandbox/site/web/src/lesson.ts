@@ -50,6 +50,9 @@ export class Lesson {
         }),
       );
     }
+    for (const { panel } of [...this.cells, ...this.exercises]) {
+      panel.onReach(() => this.python.warm());
+    }
     const { work, before } = await load(this.page.slug, this.page.version);
     this.work = work;
     for (const exercise of this.exercises) {

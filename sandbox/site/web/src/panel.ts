@@ -30,6 +30,13 @@ export class Panel {
     this.stopButton = part<HTMLButtonElement>(node, "stop");
   }
 
+  /** Do `action` once somebody reaches for Run or Check: it is about to be needed. */
+  onReach(action: () => void): void {
+    for (const node of all('[data-testid="run"], [data-testid="check"]', this.node)) {
+      node.addEventListener("pointerenter", action, { once: true, passive: true });
+    }
+  }
+
   /** Do `action` when the button called `name` is pressed. */
   on(name: string, action: () => void): void {
     part(this.node, name).addEventListener("click", action);
