@@ -56,7 +56,7 @@ def test_a_file_that_is_not_python_is_described(tmp_path: Path) -> None:
     ("summary", "said"),
     [
         (
-            "pika.exceptions.ChannelClosedByBroker: (406, \"PRECONDITION_FAILED - inequivalent arg "
+            'pika.exceptions.ChannelClosedByBroker: (406, "PRECONDITION_FAILED - inequivalent arg '
             "'durable' for queue 'orders' in vhost '/': received 'true' but current is 'false'\")",
             "Something declared `orders` with another `durable`",
         ),

@@ -122,9 +122,11 @@ def test_a_folder_without_a_manifest_is_no_lab(tmp_path: Path) -> None:
     assert "no such file" in complaint(tmp_path)
 
 
-def test_labs_are_found_in_their_order_and_the_first_root_wins(course: Path, tmp_path: Path) -> None:
+def test_labs_are_found_in_their_order_and_the_first_root_wins(
+    course: Path, tmp_path: Path
+) -> None:
     other = tmp_path / "other"
-    for slug, order in (("late", 9), ("early", 0 + 1), ("tiny", 5)):
+    for slug, order in (("late", 9), ("early", 1), ("tiny", 5)):
         folder = other / "labs" / slug
         (folder / "exercises").mkdir(parents=True)
         (folder / "checks").mkdir()
