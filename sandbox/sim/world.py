@@ -292,7 +292,8 @@ class World:
             ending = self.run(until_s=until_s, real_s=real_s)
         finally:
             self.kernel.watched.discard(process.pid)
-        return ending if process.alive else None
+        # Out of real time it is dead too, but not because it was done.
+        return ending if process.alive or ending.kind == "real-time" else None
 
     def close(self) -> None:
         """Kill everything that still runs. Idempotent."""
