@@ -58,7 +58,7 @@ class Facts:
 
     def __init__(self, properties: Mapping[str, Any]) -> None:
         #: All of them, as plain data, for the trace. Shared between messages: do not change it.
-        self.properties = properties
+        self.properties = _plain(properties)
         self.delivery_mode: int | None = properties.get("delivery_mode")
         self.persistent = self.delivery_mode == PERSISTENT
         self.user_id: str | None = properties.get("user_id")
@@ -150,10 +150,14 @@ def unpack_properties(packed: bytes) -> dict[str, Any]:
 
 def decode_properties(header: bytes) -> dict[str, Any]:
     """Return a header payload's properties as plain data, headers as a plain dict."""
-    properties = unpack_properties(header[HEADER_SIZE:])
-    if "headers" in properties:
-        properties["headers"] = dict(properties["headers"])
-    return properties
+    return _plain(unpack_properties(header[HEADER_SIZE:]))
+
+
+def _plain(properties: Mapping[str, Any]) -> dict[str, Any]:
+    plain = dict(properties)
+    if "headers" in plain:
+        plain["headers"] = dict(plain["headers"])
+    return plain
 
 
 def encode_header(properties: Mapping[str, Any], body_size: int) -> bytes:

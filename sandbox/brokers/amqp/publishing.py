@@ -19,7 +19,6 @@ from sandbox.brokers.amqp.errors import (
 from sandbox.brokers.amqp.framing import content_frames
 from sandbox.brokers.amqp.message import Message
 from sandbox.brokers.amqp.properties import HEADER_SIZE, Facts, examine, without_header
-
 from sandbox.brokers.amqp.vhost import DIRECT_REPLY_TO
 
 if TYPE_CHECKING:
