@@ -69,3 +69,10 @@ export function inline(text: string): (Node | string)[] {
         : piece,
     );
 }
+
+/** "everything is handled" as "Everything is handled." */
+export function asSentence(text: string): string {
+  const trimmed = text.trim();
+  const ended = /[.?!]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+  return ended.charAt(0).toUpperCase() + ended.slice(1);
+}

@@ -3,7 +3,7 @@
  * output that fills while the program runs, and a line about time under it.
  */
 import { Editor } from "./editor";
-import { all, h, part, realTime, worldSeconds } from "./dom";
+import { all, asSentence, h, inline, part, realTime, worldSeconds } from "./dom";
 import { drawError } from "./errors";
 import { mark } from "./marks";
 import type { RunResult } from "./messages";
@@ -11,6 +11,9 @@ import { type Hooks, type Progress, Stopped } from "./python";
 
 /** More output than this is cut: a page that holds megabytes of text stops answering. */
 const OUTPUT_LIMIT = 200_000;
+
+/** Endings of a run that need no word: it did what it was asked to. */
+const ORDINARY = new Set(["finished", "until"]);
 
 export class Panel {
   readonly editor: Editor;
@@ -135,10 +138,16 @@ export class Panel {
         }),
       );
     }
-    const quiet = !result.output && !result.error ? "Nothing was printed. " : "";
-    const ending = result.ending ? `${result.ending.sentence} ` : "";
+    const ending = result.ending && !ORDINARY.has(result.ending.kind) ? result.ending : null;
+    const sentence = ending ? asSentence(ending.sentence) : "";
+    const calm = ending?.kind === "idle";
+    if (ending && !calm) {
+      const attributes = { class: "sb-ending", role: "alert", "data-testid": "ending" };
+      this.output.append(h("p", attributes, ...inline(sentence)));
+    }
+    const quiet = this.output.firstChild ? "" : "Nothing was printed. ";
     this.say(
-      `${quiet}${ending}Ran ${worldSeconds(result.seconds_virtual)} on the world's clock, ${realTime(this.tookMs)} on yours.`,
+      `${calm ? `${sentence} ` : ""}${quiet}Ran ${worldSeconds(result.seconds_virtual)} on the world's clock, ${realTime(this.tookMs)} on yours.`,
     );
     mark("first-output");
   }
