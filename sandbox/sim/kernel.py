@@ -61,7 +61,6 @@ class Kernel(Sockets):
         self._waiters: dict[int, list[Fiber]] = {}
         self._live: dict[int, Process] = {}
         self._idents = 0
-        self._runtime: Runtime | None = None
         #: A run that outlives its real time is stopped at the next call (see `watchdog`).
         self.out_of_time: Callable[[], None] | None = None
 
@@ -351,12 +350,9 @@ class Kernel(Sockets):
         return self.trace.add(self.clock.now_ns, process, kind, fields)
 
     def _on_switch(self, fiber: Fiber | None) -> None:
-        runtime = None if fiber is None else fiber.process.runtime
-        if self._runtime is not None and self._runtime is not runtime:
-            self._runtime.resumed(None)
-        self._runtime = runtime
-        if runtime is not None:
-            runtime.resumed(fiber)
+        running = fiber or self.scheduler.current
+        if running is not None:
+            running.process.runtime.resumed(fiber)
 
     # when a run is over
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Protocol
 
 from sandbox.sim.streams import End, ProcessEnd
@@ -21,6 +21,11 @@ class Runtime(Protocol):
 
     The kernel calls these on the process's own fibers, except `where` and `fork`.
     """
+
+    @property
+    def own_files(self) -> Collection[str]:
+        """Files whose lines count as the learner's own, as code objects name them."""
+        ...
 
     def main(self, entry: int) -> int:
         """Live the process's whole life and return its exit status."""

@@ -31,6 +31,29 @@ QUANTUM_NS = 1_000_000
 _swap_task: Any = getattr(asyncio.tasks, "_swap_current_task", None)
 
 
+def leave_loop() -> tuple[Any, Any]:
+    """Forget the running stack's asyncio loop and task, which asyncio keeps per thread."""
+    loop = asyncio._get_running_loop()
+    task = None
+    if loop is not None:
+        if _swap_task is not None:
+            try:
+                task = _swap_task(loop, None)
+            except RuntimeError:  # a browser's loop, which runs without asyncio knowing
+                task = None
+        asyncio._set_running_loop(None)
+    return loop, task
+
+
+def return_to_loop(state: tuple[Any, Any]) -> None:
+    """Undo `leave_loop`, the stack being about to go on."""
+    loop, task = state
+    if asyncio._get_running_loop() is not loop:
+        asyncio._set_running_loop(loop)
+    if task is not None:
+        _swap_task(loop, task)
+
+
 class Fiber:
     """A thread of a process: a stack, and what it waits for."""
 
@@ -82,7 +105,7 @@ class Scheduler:
         self.stacks = stacks
         self.current: Fiber | None = None
         self.ready: deque[Fiber] = deque()
-        #: Called whenever another fiber (or, with None, the driver) is about to run.
+        #: Called on a fiber's stack when it begins or goes on, and with None before it stops.
         self.on_switch: Callable[[Fiber | None], None] = lambda fiber: None
         #: Decides, when nothing is ready, whether the run is over; given when time would jump to.
         self.judge: Callable[[int | None], endings.Ending | None] = lambda due: None
@@ -260,27 +283,22 @@ class Scheduler:
     def _switch(self, to: Fiber | None) -> None:
         """Hand over; returns when somebody hands back."""
         mine = self.current
-        loop = asyncio._get_running_loop()
-        task = None
-        if loop is not None:
-            if _swap_task is not None:
-                task = _swap_task(loop, None)
-            asyncio._set_running_loop(None)
+        self.on_switch(None)
+        state = leave_loop()
         self.current = to
-        self.on_switch(to)
         self.stacks.switch(self._driver if to is None else to.stack)
-        if loop is not None:
-            asyncio._set_running_loop(loop)
-            if task is not None:
-                _swap_task(loop, task)
         assert self.current is mine
+        return_to_loop(state)
+        self.on_switch(mine)
 
     def _body(self, fiber: Fiber) -> Any:
         """Run a fiber from its first line to its end; returns the stack that goes on."""
+        leave_loop()  # a browser's own loop counts as running on every new stack
+        self.on_switch(fiber)
         fiber.started_ns = self.clock.now_ns
         fiber.entry()
         fiber.alive = False
         chosen = self._choose()
+        self.on_switch(None)
         self.current = chosen
-        self.on_switch(chosen)
         return self._driver if chosen is None else chosen.stack

@@ -123,38 +123,56 @@ class Watchdog:
     # Pyodide: the learner's own loops
 
     def _watch_jumps(self) -> Callable[[], None]:
-        monitoring = sys.monitoring  # type: ignore[attr-defined,unused-ignore]  # 3.12
-        tool = monitoring.DEBUGGER_ID
-        events = monitoring.events
-        count = 0
+        _Jumps.install()
+        _Jumps.watching = self
 
-        def jumped(code: types.CodeType, source: int, target: int) -> Any:
-            nonlocal count
-            if target > source:
-                return None
-            count += 1
-            if count % 256 or _real_clock() < self._deadline:
-                return None
-            fiber = self._kernel.scheduler.current
-            if fiber is not None and not self._kernel.scheduler.stopping:
-                self._end("")
-            return None
+        def stop() -> None:
+            _Jumps.watching = None
+
+        return stop
+
+    def owns(self, code: types.CodeType) -> bool:
+        """Whether `code` is of the learner's own files, as far as the running program knows."""
+        fiber = self._kernel.scheduler.current
+        return fiber is not None and code.co_filename in fiber.process.runtime.own_files
+
+    def jumped(self) -> None:
+        """The running program went round a loop of its own."""
+        if _real_clock() >= self._deadline and not self._kernel.scheduler.stopping:
+            self._end("")
+
+
+class _Jumps:
+    """Callbacks on the loops of learners' code, set up once for the interpreter's life.
+
+    Taking them away again while stacks are suspended crashes Pyodide, so they stay; code that is not
+    a learner's costs one callback per function, ever.
+    """
+
+    watching: Watchdog | None = None
+    _installed = False
+    _count = 0
+
+    @classmethod
+    def install(cls) -> None:
+        """Register the callbacks. Idempotent."""
+        if cls._installed:
+            return
+        cls._installed = True
+        monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
+        tool, events = monitoring.DEBUGGER_ID, monitoring.events
+
+        def jumped(code: types.CodeType, source: int, target: int) -> None:
+            cls._count += 1
+            if target <= source and not cls._count & 255 and cls.watching is not None:
+                cls.watching.jumped()
 
         def started(code: types.CodeType, offset: int) -> Any:
-            fiber = self._kernel.scheduler.current
-            runtime = None if fiber is None else fiber.process.runtime
-            if runtime is not None and runtime.owns(code.co_filename):
-                monitoring.set_local_events(tool, code, events.JUMP | events.BRANCH)
+            if cls.watching is not None and cls.watching.owns(code):
+                monitoring.set_local_events(tool, code, events.JUMP)
             return monitoring.DISABLE
 
         monitoring.use_tool_id(tool, "sandbox")
         monitoring.register_callback(tool, events.JUMP, jumped)
         monitoring.register_callback(tool, events.PY_START, started)
-        monitoring.restart_events()
         monitoring.set_events(tool, events.PY_START)
-
-        def stop() -> None:
-            monitoring.set_events(tool, 0)
-            monitoring.free_tool_id(tool)
-
-        return stop
