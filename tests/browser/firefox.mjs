@@ -32,7 +32,10 @@ try {
   const cell = '[data-cell="1"]';
   await page.locator(`${cell} [data-testid="run"]`).click();
   await page.waitForSelector(`${cell}[aria-busy="false"]`);
-  const output = await page.$eval(`${cell} [data-testid="output"]`, (node) => node.textContent);
+  const output = await page.$eval(
+    `${cell} [data-testid="output"]`,
+    (node) => node.textContent,
+  );
 
   const card = `[data-exercise="${exercise}"]`;
   const answer = readFileSync(answerFile, "utf8");
@@ -43,10 +46,13 @@ try {
   );
   await page.locator(`${card} [data-testid="check"]`).click();
   await page.waitForSelector(`${card} [data-testid="results"] [data-outcome]`);
-  const outcomes = await page.$$eval(`${card} [data-testid="results"] [data-outcome]`, (rows) =>
-    rows.map((row) => row.dataset.outcome),
+  const outcomes = await page.$$eval(
+    `${card} [data-testid="results"] [data-outcome]`,
+    (rows) => rows.map((row) => row.dataset.outcome),
   );
-  console.log(JSON.stringify({ output, outcomes, version: await browser.version() }));
+  console.log(
+    JSON.stringify({ output, outcomes, version: await browser.version() }),
+  );
 } finally {
   await browser.close();
 }

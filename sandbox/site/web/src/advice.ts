@@ -3,7 +3,9 @@ import { h } from "./dom";
 
 /** Whether Python programs can take turns here: JavaScript Promise Integration. */
 export function canSwitch(): boolean {
-  return typeof WebAssembly === "object" && "Suspending" in WebAssembly && "promising" in WebAssembly;
+  return (
+    typeof WebAssembly === "object" && "Suspending" in WebAssembly && "promising" in WebAssembly
+  );
 }
 
 /** A notice for browsers without it, or null. */

@@ -4,10 +4,7 @@
 import { h, inline, linkButton } from "./dom";
 import type { Failure } from "./messages";
 
-export function drawError(
-  error: Failure,
-  show: (file: string, line: number) => void,
-): HTMLElement {
+export function drawError(error: Failure, show: (file: string, line: number) => void): HTMLElement {
   const where = error.lines.map(({ file, line, source }) =>
     h(
       "li",

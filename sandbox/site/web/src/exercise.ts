@@ -63,7 +63,9 @@ export class Exercise {
   restore(): void {
     this.draw();
     if (this.item.rows.length > 0) {
-      const failed = this.item.rows.find(({ outcome }) => outcome === "fail" || outcome === "error");
+      const failed = this.item.rows.find(
+        ({ outcome }) => outcome === "fail" || outcome === "error",
+      );
       this.drawResult(
         {
           id: this.data.id,

@@ -22,7 +22,11 @@ export interface Hooks {
 export class Stopped extends Error {}
 
 /** A request without its number. */
-export type Question = Request extends infer R ? (R extends Request ? Omit<R, "id"> : never) : never;
+export type Question = Request extends infer R
+  ? R extends Request
+    ? Omit<R, "id">
+    : never
+  : never;
 
 interface Waiting {
   resolve(result: unknown): void;

@@ -91,7 +91,8 @@ export class Lesson {
     for (const cell of [...above, target]) {
       const ran = await this.runCell(cell);
       if (!ran) {
-        if (cell !== target) target.panel.say(`Cell ${cell.number}, which this one builds on, did not end well.`);
+        if (cell !== target)
+          target.panel.say(`Cell ${cell.number}, which this one builds on, did not end well.`);
         return;
       }
     }

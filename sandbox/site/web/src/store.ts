@@ -153,7 +153,14 @@ export async function importText(text: string): Promise<number> {
     for (const [name, item] of Object.entries(record.items ?? {})) {
       items[name] = { ...newItem(), ...item };
     }
-    await put({ key, slug: record.slug, version: record.version, updated, items, predictions: record.predictions ?? {} });
+    await put({
+      key,
+      slug: record.slug,
+      version: record.version,
+      updated,
+      items,
+      predictions: record.predictions ?? {},
+    });
     taken++;
   }
   return taken;
