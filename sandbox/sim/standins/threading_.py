@@ -18,6 +18,7 @@ from typing import Any
 
 from sandbox.sim.clock import SECOND
 from sandbox.sim.standins import context
+from sandbox.sim.standins.classes import standing_for
 from sandbox.sim.standins.installation import Replace, is_importing
 from sandbox.sim.standins.process import InProcess
 
@@ -30,6 +31,10 @@ def next_key() -> int:
     global _keys
     _keys += 1
     return _keys
+
+
+#: How often a fiber looks whether another process has given a library's lock back.
+PATIENCE_NS = 1_000_000
 
 
 class Lock:
@@ -71,6 +76,8 @@ class Lock:
                 left_ns = None if deadline_ns is None else deadline_ns - syscalls.now()
                 if left_ns is not None and left_ns <= 0:
                     return False
+                if self._holder is not process:  # its end would wake nobody
+                    left_ns = PATIENCE_NS if left_ns is None else min(left_ns, PATIENCE_NS)
                 syscalls.wait(self._key, left_ns)
         finally:
             self._waiting -= 1
@@ -81,10 +88,10 @@ class Lock:
         """See `threading.Lock.release`."""
         process = context.current()
         if process is None:
-            if self._holder is not None:
-                self._holder = None
-            else:
+            if self._outside.locked() or self._holder is None:
                 self._outside.release()
+            else:
+                self._holder = None
             return
         if self._holder is None:
             raise RuntimeError("release unlocked lock")
@@ -107,16 +114,25 @@ class Lock:
     def _at_fork_reinit(self) -> None:
         self.__init__()  # type: ignore[misc]
 
+    acquire_lock, release_lock, locked_lock = acquire, release, locked
+
     def __repr__(self) -> str:
         state = "locked" if self.locked() else "unlocked"
         return f"<{state} Lock of a world at {id(self):#x}>"
 
 
-def make_lock() -> Any:
-    """`threading.Lock`."""
-    if context.current() is None and not is_importing():
-        return _allocate_lock()
-    return Lock()
+def _counter(outside: Callable[[], int]) -> Callable[[], int]:
+    """A counter for names, which the trace tells: in every process it begins anew."""
+    numbers: weakref.WeakKeyDictionary[InProcess, int] = weakref.WeakKeyDictionary()
+
+    def count() -> int:
+        process = context.current()
+        if process is None:
+            return outside()
+        numbers[process] = numbers.get(process, 0) + 1
+        return numbers[process]
+
+    return count
 
 
 _make_rlock = threading.RLock
@@ -192,7 +208,8 @@ def install(replace: Replace) -> None:
     start, join, is_alive = thread_class.start, thread_class.join, thread_class.is_alive
     get_ident, current_thread = threading.get_ident, threading.current_thread
     main_thread, enumerate_threads = threading.main_thread, threading.enumerate
-    simple_queue = queue.SimpleQueue
+    counter = threading._counter  # type: ignore[attr-defined]
+    executor_counter = concurrent.futures.ThreadPoolExecutor._counter  # type: ignore[attr-defined]
     executor_init = concurrent.futures.ThreadPoolExecutor.__init__
 
     def start_in_world(self: threading.Thread) -> None:
@@ -233,10 +250,13 @@ def install(replace: Replace) -> None:
     def active_count_in_world() -> int:
         return len(threading.enumerate())
 
-    def simple_queue_in_world() -> Any:
-        if context.current() is None and not is_importing():
-            return simple_queue()
-        return queue._PySimpleQueue()  # type: ignore[attr-defined]
+    def counter_in_world() -> int:
+        process = context.current()
+        return int(counter()) if process is None else process.count("thread")
+
+    def executor_counter_in_world() -> int:
+        process = context.current()
+        return int(executor_counter()) if process is None else process.count("executor") - 1
 
     def executor_init_in_world(self: Any, *args: Any, **kwargs: Any) -> None:
         executor_init(self, *args, **kwargs)
@@ -249,9 +269,13 @@ def install(replace: Replace) -> None:
         function.__name__ = name
         function.__doc__ = getattr(thread_class, name).__doc__
         setattr(thread_class, name, function)
-    replace(threading, "_allocate_lock", make_lock)
-    threading.Lock = make_lock  # type: ignore[assignment]
+    lock = standing_for(_allocate_lock, Lock, Lock, name="Lock", base=Lock, importable=True)
+    replace(threading, "_allocate_lock", lock)
+    replace(threading, "Lock", lock)
     replace(threading, "RLock", make_rlock)
+    replace(threading, "_counter", _counter(threading._counter))  # type: ignore[attr-defined]
+    executor_class: Any = concurrent.futures.ThreadPoolExecutor
+    executor_class._counter = staticmethod(_counter(executor_class._counter))
     replace(threading, "get_ident", get_ident_in_world)
     if hasattr(threading, "get_native_id"):  # Pyodide has none
         replace(threading, "get_native_id", _native(get_ident_in_world))
@@ -260,8 +284,21 @@ def install(replace: Replace) -> None:
     replace(threading, "enumerate", enumerate_in_world)
     replace(threading, "active_count", active_count_in_world)
     threading.currentThread = current_thread_in_world
-    replace(threading, "local", _threading_local.local)
-    replace(queue, "SimpleQueue", simple_queue_in_world)
+    threading._counter = counter_in_world  # type: ignore[attr-defined]
+    local = _threading_local.local
+    replace(
+        threading,
+        "local",
+        standing_for(threading.local, local, local, base=local, importable=True),
+    )
+    simple = queue._PySimpleQueue  # type: ignore[attr-defined]
+    replace(
+        queue,
+        "SimpleQueue",
+        standing_for(queue.SimpleQueue, simple, simple, base=simple, importable=True),
+    )
+    executor: Any = concurrent.futures.ThreadPoolExecutor
+    executor._counter = staticmethod(executor_counter_in_world)
     concurrent.futures.ThreadPoolExecutor.__init__ = executor_init_in_world  # type: ignore[method-assign]
     # Held by `submit` while it waits for a new thread to start, in every process.
     concurrent.futures.thread._global_shutdown_lock = Lock()  # type: ignore[assignment]
