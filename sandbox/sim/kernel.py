@@ -18,7 +18,7 @@ from sandbox.sim.network import Network
 from sandbox.sim.processes import Process, Runtime
 from sandbox.sim.scheduler import QUANTUM_NS, Fiber, Scheduler
 from sandbox.sim.services import Service
-from sandbox.sim.sockets import Sockets
+from sandbox.sim.sockets import SLEEP, Sockets
 from sandbox.sim.stacks import Stacks, best_stacks
 from sandbox.sim.syscalls import REPORT, SIGNAL_DEFAULT, SIGNAL_HANDLED, SIGNAL_IGNORED
 from sandbox.sim.trace import Trace
@@ -27,8 +27,10 @@ from sandbox.sim.trace import Trace
 LOOK_NS = 1 * MICROSECOND
 CALL_NS = 5 * MICROSECOND
 
-#: A world in which only housekeeping happened for so long is idle.
+#: A world in which only housekeeping happened for so long is idle. Longer when a program sleeps,
+#: which it may do in many short steps.
 QUIET_S = 60.0
+QUIET_ASLEEP_S = 3600.0
 FIRST_PID = 100
 
 
@@ -160,7 +162,7 @@ class Kernel(Sockets):
             self.scheduler.give_way()
             return
         deadline_ns = self.clock.now_ns + duration_ns
-        while self._wait("its sleep to end", deadline_ns):
+        while self._wait(SLEEP, deadline_ns):
             pass
 
     def random_bytes(self, size: int) -> bytes:
@@ -266,11 +268,9 @@ class Kernel(Sockets):
     def record(self, name: str, value_json: str) -> None:
         fiber = self._enter(LOOK_NS)
         process = fiber.process
-        self._crash_point(process, "record")
+        where = self._crash_point(process, "record")
         self.recorded.append((self.clock.now_ns, process, name, value_json))
-        self._note(
-            process.name, "record", name=name, value=value_json, where=process.runtime.where()
-        )
+        self._note(process.name, "record", name=name, value=value_json, where=where)
 
     # inside
 
@@ -322,11 +322,16 @@ class Kernel(Sockets):
         while process.signals and fiber is process.main:
             process.runtime.handle_signal(process.signals.popleft())
 
-    def _crash_point(self, process: Process, before: str) -> None:
-        """Count a moment at which a crash would leave the world in a state of its own."""
-        process.crash_points.append((self.clock.now_ns, before, process.runtime.where()))
+    def _crash_point(self, process: Process, before: str) -> str:
+        """Count a moment at which a crash would leave the world in a state of its own.
+
+        Returns the learner's own line.
+        """
+        where = process.runtime.where()
+        process.crash_points.append((self.clock.now_ns, before, where))
         if len(process.crash_points) == process.crash_at:
             self.end_process(process, -_SIGKILL, f"crash point {process.crash_at}")
+        return where
 
     def _stop(self, ending: endings.Ending) -> None:
         """End the run from inside a system call; the caller goes on when the next run begins."""
@@ -368,6 +373,8 @@ class Kernel(Sockets):
             return None
         if not self._is_quiescent():
             return self._past_limit(due_ns)
+        if due_ns is not None and due_ns - last_ns < QUIET_ASLEEP_S * SECOND and self._sleeps():
+            return None
         at_s = last_ns / SECOND
         if not self._live:
             return endings.finished(at_s)
@@ -404,10 +411,15 @@ class Kernel(Sockets):
             for fiber in process.fibers
         )
 
+    def _sleeps(self) -> bool:
+        return any(
+            fiber.waiting == SLEEP for process in self._live.values() for fiber in process.fibers
+        )
+
     def _waits_for_more(self, process: Process) -> bool:
         if process.paused or any(socket.listening for socket in process.sockets.values()):
             return True
-        if any(fiber.waiting == "its sleep to end" for fiber in process.fibers):
+        if any(fiber.waiting == SLEEP for fiber in process.fibers):
             return True
         return any(service.is_subscribed(process.names) for service in self.services.values())
 

@@ -96,6 +96,12 @@ class Socket:
         """Process and host, for links."""
         return self.owner.names
 
+    @property
+    def internal(self) -> bool:
+        """Whether it connects a process to itself, as the pair behind an event loop does."""
+        end = self.end
+        return end is not None and end.peer.names == end.names and isinstance(end.peer, ProcessEnd)
+
     def offer(self, client: End, peer: str, address: tuple[str, int]) -> End | None:
         """A connection arrives at a listening socket; None refuses it."""
         if len(self.backlog) >= max(self.listening, 1):

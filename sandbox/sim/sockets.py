@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 LOOK_NS = 1 * MICROSECOND
 CALL_NS = 5 * MICROSECOND
 
+#: What a process waits for that has nothing to wait for but time.
+SLEEP = "its sleep to end"
+
 #: How long a connection attempt is repeated when nothing answers, as Linux does by default.
 CONNECT_PATIENCE_NS = 127 * SECOND
 
@@ -42,7 +45,7 @@ class Sockets:
     trace: Trace
     _enter: Callable[[int], Fiber]
     _wait: Callable[[str, int | None], bool]
-    _crash_point: Callable[[Process, str], None]
+    _crash_point: Callable[[Process, str], str]
     _note: Callable[..., int]
 
     def resolve(self, host: str) -> str:
@@ -114,10 +117,8 @@ class Sockets:
     def send(self, fd: int, data: bytes, timeout_ns: int | None) -> int:
         socket = self._socket(fd, CALL_NS)
         end = self._connected(socket)
-        peer = end.peer
-        internal = isinstance(peer, ProcessEnd) and peer.names == end.names
-        if not internal:
-            self._crash_point(socket.owner, "send")
+        internal = socket.internal
+        where = "" if internal else self._crash_point(socket.owner, "send")
         if end.sent_end and not end.reset:
             raise fail(errno.EPIPE)
         if not end.room and not end.reset:
@@ -133,7 +134,7 @@ class Sockets:
         if len(data) > room:
             data = data[:room]
         data = bytes(data)
-        cause = self._trace_send(socket.owner, end, data, internal)
+        cause = 0 if internal else self._trace_send(socket.owner, end, data, where)
         end.send(data, cause)
         return len(data)
 
@@ -199,7 +200,8 @@ class Sockets:
             process.crash_epoch = self.scheduler.epoch
         sockets = [process.sockets[fd] for fd, _ in interests if fd in process.sockets]
         deadline_ns = None if timeout_ns is None else self.clock.now_ns + timeout_ns
-        waiting = "something on its connections" if sockets else "its sleep to end"
+        outward = any(socket.end is None or not socket.internal for socket in sockets)
+        waiting = "something on its connections" if outward else SLEEP
         for socket in sockets:
             socket.waiters.append(fiber)
         try:
@@ -214,17 +216,15 @@ class Sockets:
 
     # inside
 
-    def _trace_send(self, process: Process, end: ProcessEnd, data: bytes, internal: bool) -> int:
-        """Note bytes that leave a process; a process talking to itself is not worth it."""
-        if internal:
-            return 0
+    def _trace_send(self, process: Process, end: ProcessEnd, data: bytes, where: str) -> int:
+        """Note bytes that leave a process."""
         if isinstance(end.peer, ProcessEnd):  # else what the broker makes of it decides
             self.scheduler.eventful()
         return self.trace.add(
             self.clock.now_ns,
             process.name,
             "net.send",
-            {"connection": end.connection, "data": data, "where": process.runtime.where()},
+            {"connection": end.connection, "data": data, "where": where},
         )
 
     def _socket(self, fd: int, cost_ns: int) -> Socket:
@@ -351,7 +351,7 @@ class Sockets:
         socket.connecting = False
         end = socket.end
         if end is not None and not end.gone:
-            if not (isinstance(end.peer, ProcessEnd) and end.peer.names == end.names):
+            if not socket.internal:
                 how = "reset" if end.waiting_bytes else "close"
                 self._note(process.name, "net.close", connection=end.connection, how=how)
             end.close()

@@ -3,6 +3,11 @@
 A stack is suspended by waiting for a promise (`run_sync`) that whoever switches back resolves. A
 new stack is started from a microtask with `callPromising`, so that it never runs on top of the
 stack that created it.
+
+All stacks share the C stack of one WebAssembly memory. Pyodide lays each new one below those that
+are suspended, without asking whether there is room: the fifty-fifth would overwrite memory. So
+every few starts all suspended stacks are moved out of the way, as Pyodide does when it resumes one
+that another lies over; each is copied back when it goes on.
 """
 
 from __future__ import annotations
@@ -10,7 +15,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-_START = "(run) => { Promise.resolve().then(() => run.callPromising()); }"
+_START = """
+(run, module, makeRoom) => {
+  Promise.resolve().then(() => {
+    if (makeRoom) {
+      const everything = Object.create(module.StackState.prototype);
+      everything.start = module.stackSave();
+      everything.stop = module._emscripten_stack_get_base();
+      everything._copy = new Uint8Array(0);
+      everything.restore();
+    }
+    run.callPromising();
+  });
+}
+"""
+#: How many stacks may lie below one another in the C stack (5 MB, about 0.1 MB each).
+_SIDE_BY_SIDE = 16
 _GATE = "() => Promise.withResolvers()"
 
 
@@ -29,6 +49,7 @@ class JspiStacks:
     """See `sandbox.sim.stacks.Stacks`."""
 
     def __init__(self) -> None:
+        import pyodide_js
         from pyodide.code import run_js
         from pyodide.ffi import can_run_sync, create_proxy, run_sync
 
@@ -41,6 +62,8 @@ class JspiStacks:
         self._create_proxy = create_proxy
         self._start_js = run_js(_START)
         self._gate_js = run_js(_GATE)
+        self._module = pyodide_js._module
+        self._started = 0
         self._current = _Stack(None)
 
     def current(self) -> _Stack:
@@ -70,4 +93,5 @@ class JspiStacks:
             self._resume(run())
 
         proxy = self._create_proxy(body)
-        self._start_js(proxy)
+        self._started += 1
+        self._start_js(proxy, self._module, self._started % _SIDE_BY_SIDE == 0)

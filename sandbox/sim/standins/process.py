@@ -7,6 +7,7 @@ libraries' modules, as they would share their files; their own files they import
 
 from __future__ import annotations
 
+import builtins
 import io
 import json
 import random
@@ -15,10 +16,13 @@ import traceback
 import types
 import weakref
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from sandbox.sim.standins import context
+from sandbox.sim.standins.modules import OwnModules
+from sandbox.sim.standins.streams_ import ProcessStream, ask
 from sandbox.sim.syscalls import REPORT, STDERR, STDOUT
 
 if TYPE_CHECKING:
@@ -27,6 +31,10 @@ if TYPE_CHECKING:
 
     from sandbox.sim.scheduler import Fiber
     from sandbox.sim.syscalls import Syscalls
+
+
+#: How many of the learner's own lines a report names at either end of a deep stack.
+OWN_LINES = 10
 
 
 class InProcess:
@@ -50,10 +58,13 @@ class InProcess:
         self.pid = 0
         #: The running fiber's identity.
         self.ident = 0
+        #: Too late for signals; and everything is over.
+        self.ending = False
         self.ended = False
         self.threads: dict[int, threading.Thread] = {}
         self.started: list[threading.Thread] = []
         self.main_thread: threading.Thread = None  # type: ignore[assignment]
+        self.default_timeout_s: float | None = None
         self.event_loops: dict[int, asyncio.AbstractEventLoop | None] = {}
         self.executors: list[weakref.ref[Any]] = []
         self.at_exit: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = []
@@ -62,21 +73,22 @@ class InProcess:
         #: What `main` returned, and what it raised.
         self.result: Any = None
         self.error: BaseException | None = None
-        self._entries: dict[int, Callable[[], Any]] = {}
-        self._random: random.Random | None = None
-        self._stdout = ProcessStream(self, STDOUT)
-        self._stderr = ProcessStream(self, STDERR)
+        #: What `logging` and others keep per process, by the name of their stand-in.
+        self.kept: dict[str, Any] = {}
+        self.stdout = ProcessStream(self, STDOUT)
+        self.stderr = ProcessStream(self, STDERR)
         self._stdin = io.StringIO("")
-        self._modules: dict[str, types.ModuleType] = {}
+        self._entries: dict[int, Callable[[], Any]] = {}
+        self._counts: dict[str, int] = {}
+        self._random: random.Random | None = None
+        self._modules = OwnModules(folder, self.own_files)
         self._outside: tuple[Any, ...] | None = None
-        self._hidden: dict[str, types.ModuleType | None] = {}
-        self._module_count = 0
 
     # for whoever starts it
 
     def enter(self, function: Callable[[], Any]) -> int:
         """Keep a function to be run by a fiber; its key."""
-        key = len(self._entries) + 1
+        key = self.count("entry")
         self._entries[key] = function
         return key
 
@@ -87,8 +99,13 @@ class InProcess:
 
         self.main_thread = MainThread()
         adopt(self, self.main_thread)
-        status = self._guarded(self._entries[entry])
-        self._wind_up()
+        status = 130
+        try:
+            status = self._live(self._entries[entry])
+            self._wind_up()
+        except KeyboardInterrupt:
+            pass  # a second Ctrl-C: do not wait for threads any longer
+        self.ending = True
         self.flush()
         return status
 
@@ -110,6 +127,7 @@ class InProcess:
             argv=self.argv,
         )
         child._entries[entry] = self._entries.pop(entry)
+        child._counts["entry"] = entry
         return child
 
     def where(self) -> str:
@@ -119,7 +137,7 @@ class InProcess:
         own = self.own_files
         while frame is not None:
             if frame.f_code.co_filename in own:
-                return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+                return f"{_base_name(frame.f_code.co_filename)}:{frame.f_lineno}"
             frame = frame.f_back
         return ""
 
@@ -157,10 +175,23 @@ class InProcess:
             self._random = random.Random(int.from_bytes(self.syscalls.random_bytes(16), "big"))
         return self._random
 
+    def count(self, what: str) -> int:
+        """The next number of a thread, a task and so on: each process counts from 1."""
+        number = self._counts.get(what, 0) + 1
+        self._counts[what] = number
+        return number
+
+    def outside_stream(self, stream: int) -> TextIO | None:
+        """What this process's stream hides from everybody else, while one of its fibers runs."""
+        if self._outside is None:
+            return None
+        hidden: TextIO = self._outside[0 if stream == STDOUT else 1]
+        return hidden
+
     def flush(self) -> None:
         """Write out half lines."""
-        self._stdout.flush()
-        self._stderr.flush()
+        self.stdout.flush()
+        self.stderr.flush()
 
     def report(self, error: BaseException, thread: str) -> None:
         """Tell whoever watches what ended a thread."""
@@ -169,7 +200,7 @@ class InProcess:
 
     # inside
 
-    def _guarded(self, function: Callable[[], Any]) -> int:
+    def _live(self, function: Callable[[], Any]) -> int:
         """Run the program and turn how it ended into an exit status."""
         try:
             self.result = function()
@@ -177,8 +208,8 @@ class InProcess:
             if stop.code is None:
                 return 0
             if isinstance(stop.code, int):
-                return stop.code
-            self._stderr.write(f"{stop.code}\n")
+                return stop.code & 0xFF
+            self.stderr.write(f"{stop.code}\n")
             return 1
         except KeyboardInterrupt as error:
             self.error = error
@@ -199,8 +230,14 @@ class InProcess:
         for thread in self.started:
             if not thread.daemon and thread.is_alive():
                 thread.join()
-        for function, args, kwargs in reversed(self.at_exit):
-            self._guarded(lambda: function(*args, **kwargs))  # noqa: B023 - called at once
+        while self.at_exit:
+            function, args, kwargs = self.at_exit.pop()
+            try:
+                function(*args, **kwargs)
+            except SystemExit:
+                pass
+            except BaseException as error:
+                self.report(error, "MainThread")
 
     def _describe(self, error: BaseException, thread: str) -> dict[str, Any]:
         frames = traceback.extract_tb(error.__traceback__)
@@ -217,11 +254,13 @@ class InProcess:
                     "code": (error.text or "").strip(),
                 }
             )
+        if len(own) > 2 * OWN_LINES:  # endless recursion
+            own = own[:OWN_LINES] + own[-OWN_LINES:]
         kind = type(error)
         module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
         return {
             "type": f"{module}{kind.__qualname__}",
-            "message": str(error),
+            "message": _text(error),
             "thread": thread,
             "own": own,
             "traceback": "".join(self._formatted(error)),
@@ -236,108 +275,40 @@ class InProcess:
 
     def _occupy(self) -> None:
         """Make `sys` this process's own."""
-        self._outside = (sys.stdout, sys.stderr, sys.stdin, sys.argv)
-        sys.stdout, sys.stderr, sys.stdin = self._stdout, self._stderr, self._stdin
+        self._outside = (sys.stdout, sys.stderr, sys.stdin, sys.argv, builtins.input)
+        sys.stdout, sys.stderr, sys.stdin = self.stdout, self.stderr, self._stdin
         sys.argv = self.argv
-        if self.folder is not None:
-            sys.path.insert(0, str(self.folder))
-        for name, module in self._modules.items():
-            self._hidden[name] = sys.modules.get(name)
-            sys.modules[name] = module
-        self._module_count = len(sys.modules)
+        builtins.input = self._input
+        self._modules.show()
 
     def _restore(self) -> None:
         """Give `sys` back."""
         if self._outside is None:
             return
-        sys.stdout, sys.stderr, sys.stdin, sys.argv = self._outside
+        self._modules.hide()
+        sys.stdout, sys.stderr, sys.stdin, sys.argv, builtins.input = self._outside
         self._outside = None
-        if self.folder is not None:
-            folder = str(self.folder)
-            if folder in sys.path:
-                sys.path.remove(folder)
-            self._keep_own_modules(folder)
-        for name, hidden in self._hidden.items():
-            if hidden is None:
-                sys.modules.pop(name, None)
-            else:
-                sys.modules[name] = hidden
-        self._hidden.clear()
 
-    def _keep_own_modules(self, folder: str) -> None:
-        """Modules of the learner's own folder belong to the process that imported them."""
-        if len(sys.modules) == self._module_count:
-            return
-        for name in list(sys.modules)[self._module_count :]:
-            module = sys.modules[name]
-            file = getattr(module, "__file__", None)
-            if file is not None and str(Path(file).parent).startswith(folder):
-                self.own_files.add(file)
-                self._modules[name] = module
-                self._hidden[name] = None
+    def _input(self, prompt: object = "", /) -> str:
+        if context.current() is not self and self._outside is not None:
+            answer: str = self._outside[4](prompt)
+            return answer
+        return ask(self, prompt)
 
     def own_module(self, module: types.ModuleType) -> None:
         """Put a module into this process's `sys.modules` alone."""
-        name = module.__name__
-        self._modules[name] = module
-        self._hidden[name] = sys.modules.get(name)
-        sys.modules[name] = module
-        self._module_count = len(sys.modules)
+        self._modules.add(module)
 
 
-class ProcessStream(io.TextIOBase):
-    """Standard output or error of a process: whole lines reach the world at once."""
-
-    def __init__(self, process: InProcess, stream: int) -> None:
-        super().__init__()
-        self._process = process
-        self._stream = stream
-        self._line = ""
-
-    encoding = "utf-8"
-    errors = "backslashreplace"
-
-    @property
-    def buffer(self) -> Any:
-        """A binary stream on top of this one."""
-        return _Bytes(self)
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str, /) -> int:
-        if not isinstance(text, str):
-            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        self._line += text
-        if "\n" in text:
-            whole, _, self._line = self._line.rpartition("\n")
-            self._send(whole + "\n")
-        return len(text)
-
-    def flush(self) -> None:
-        if self._line:
-            text, self._line = self._line, ""
-            self._send(text)
-
-    def _send(self, text: str) -> None:
-        if context.current() is self._process:
-            self._process.syscalls.write(self._stream, text)
+def _text(error: BaseException) -> str:
+    """What an exception says, if it can."""
+    try:
+        return str(error)
+    except Exception:
+        return f"<{type(error).__name__} whose text cannot be shown>"
 
 
-class _Bytes(io.RawIOBase):
-    """What `sys.stdout.buffer` is."""
-
-    def __init__(self, stream: ProcessStream) -> None:
-        super().__init__()
-        self._text = stream
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any, /) -> int:
-        self._text.write(bytes(data).decode("utf-8", "backslashreplace"))
-        return len(data)
-
-    def flush(self) -> None:
-        if not self.closed:
-            self._text.flush()
+@lru_cache(maxsize=1024)
+def _base_name(path: str) -> str:
+    """A file's name without its folders; asked at every send."""
+    return Path(path).name

@@ -6,6 +6,7 @@ import selectors
 from typing import Any
 
 from sandbox.sim.standins import context
+from sandbox.sim.standins.classes import standing_for
 from sandbox.sim.standins.installation import Replace
 from sandbox.sim.standins.select_ import descriptor, nanoseconds
 from sandbox.sim.syscalls import BROKEN, READABLE, WRITABLE
@@ -49,49 +50,18 @@ class WorldSelector(selectors._BaseSelectorImpl):
 
 def install(replace: Replace) -> None:
     """Put the stand-ins in place."""
-    replaced: dict[type, type] = {}
+    standins: dict[type, Any] = {}
     for name in (
-        "DefaultSelector",
         "SelectSelector",
         "PollSelector",
         "EpollSelector",
         "DevpollSelector",
         "KqueueSelector",
+        "DefaultSelector",
     ):
         original = getattr(selectors, name, None)
         if original is None:
             continue
-        if original not in replaced:
-            replaced[original] = _dispatching(original)
-            replace(selectors, name, replaced[original])
-        else:
-            setattr(selectors, name, replaced[original])
-
-
-class _Dispatching(type):
-    """Instantiated by name it makes what fits the place; subclasses are as they were."""
-
-    _for: type
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        if "_for" in cls.__dict__:
-            if context.current() is not None:
-                return WorldSelector()
-            return cls._for(*args, **kwargs)
-        return super().__call__(*args, **kwargs)
-
-    def __instancecheck__(cls, instance: Any) -> bool:
-        if "_for" in cls.__dict__:
-            return isinstance(instance, (cls._for, WorldSelector))
-        return super().__instancecheck__(instance)
-
-
-def _dispatching(original: type) -> type:
-    class Meta(_Dispatching, type(original)):  # type: ignore[misc]
-        """Also the metaclass of abstract base classes."""
-
-    return Meta(
-        original.__name__,
-        (original,),
-        {"_for": original, "__doc__": original.__doc__, "__module__": "selectors"},
-    )
+        if original not in standins:
+            standins[original] = standing_for(original, WorldSelector, WorldSelector)
+        replace(selectors, name, standins[original])

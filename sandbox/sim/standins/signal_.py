@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def handle(process: InProcess, signum: int) -> None:
     """Run a process's handler of a signal; called on its main fiber."""
+    if process.ending:
+        return
     if process.wakeup_fd >= 0:
         try:
             process.syscalls.send(process.wakeup_fd, bytes([signum]), 0)

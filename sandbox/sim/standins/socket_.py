@@ -8,10 +8,13 @@ import socket
 from typing import Any
 
 from sandbox.sim.standins import context
+from sandbox.sim.standins.classes import standing_for
 from sandbox.sim.standins.installation import Replace
 from sandbox.sim.standins.select_ import nanoseconds
 
 Real = socket.socket
+#: What SO_SNDBUF and SO_RCVBUF say.
+WINDOW = 256 * 1024
 _SERVICES = {"http": 80, "https": 443, "smtp": 25, "amqp": 5672, "amqps": 5671, "mqtt": 1883}
 
 
@@ -33,12 +36,13 @@ class WorldSocket:
             )
         self._process = context.here()
         self._fd = self._process.syscalls.socket() if fileno is None else fileno
-        self._timeout: float | None = socket.getdefaulttimeout()
+        self._timeout: float | None = self._process.default_timeout_s
         if kind & getattr(socket, "SOCK_NONBLOCK", 0):
             self._timeout = 0.0
         self._options: dict[tuple[int, int], int] = {}
         self._io_refs = 0
         self._closed = False
+        self._listening = False
 
     family = socket.AF_INET
     type = socket.SOCK_STREAM
@@ -81,6 +85,10 @@ class WorldSocket:
                 value = self._process.syscalls.socket_error(self._fd)
             elif optname == socket.SO_TYPE:
                 value = int(socket.SOCK_STREAM)
+            elif optname in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+                value = value or WINDOW
+            elif optname == getattr(socket, "SO_ACCEPTCONN", None):
+                value = int(self._listening)
         return value if not buflen else value.to_bytes(buflen, "little")
 
     def settimeout(self, value: float | None) -> None:
@@ -115,6 +123,7 @@ class WorldSocket:
     def listen(self, backlog: int = 128) -> None:
         """See `socket.socket.listen`."""
         self._process.syscalls.listen(self._fd, backlog)
+        self._listening = True
 
     def accept(self) -> tuple[WorldSocket, tuple[str, int]]:
         """See `socket.socket.accept`."""
@@ -208,11 +217,23 @@ class WorldSocket:
         """See `socket.socket.recvfrom`; a stream has no other sender."""
         return self.recv(bufsize, flags), None
 
+    def recvfrom_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> tuple[int, None]:
+        """See `socket.socket.recvfrom_into`."""
+        return self.recv_into(buffer, nbytes, flags), None
+
     def recvmsg(
         self, bufsize: int, ancbufsize: int = 0, flags: int = 0
     ) -> tuple[bytes, list[Any], int, None]:
         """See `socket.socket.recvmsg`."""
         return self.recv(bufsize, flags), [], 0, None
+
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        """See `socket.socket.sendfile`."""
+        if offset:
+            file.seek(offset)
+        data = file.read() if count is None else file.read(count)
+        self.sendall(data)
+        return len(data)
 
     def makefile(self, *args: Any, **kwargs: Any) -> Any:
         """See `socket.socket.makefile`."""
@@ -264,33 +285,6 @@ class _timeouts:
             raise TimeoutError(self._message) from None
 
 
-class _Meta(type):
-    """`socket.socket(...)` makes what fits the place; everything else is as it was."""
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        if cls is SocketStandIn:
-            if context.current() is not None:
-                return WorldSocket(*args, **kwargs)
-            return Real(*args, **kwargs)
-        return super().__call__(*args, **kwargs)
-
-    def __instancecheck__(cls, instance: Any) -> bool:
-        if cls is SocketStandIn:
-            return isinstance(instance, (Real, WorldSocket))
-        return super().__instancecheck__(instance)
-
-    def __subclasscheck__(cls, subclass: type) -> bool:
-        if cls is SocketStandIn:
-            return issubclass(subclass, (Real, WorldSocket))
-        return super().__subclasscheck__(subclass)
-
-
-class SocketStandIn(Real, metaclass=_Meta):
-    """`socket.socket`."""
-
-    __slots__ = ()
-
-
 def _resolve(host: str) -> str:
     try:
         return context.here().syscalls.resolve(host)
@@ -335,10 +329,7 @@ def _port(service: Any) -> int:
 
 def install(replace: Replace) -> None:
     """Put the stand-ins in place."""
-    SocketStandIn.__name__ = SocketStandIn.__qualname__ = "socket"
-    SocketStandIn.__module__ = "socket"
-    SocketStandIn.__doc__ = Real.__doc__
-    replace(socket, "socket", SocketStandIn)
+    replace(socket, "socket", standing_for(Real, WorldSocket, WorldSocket))
 
     def dispatch(name: str, inside: Any) -> None:
         original = getattr(socket, name)
@@ -373,11 +364,21 @@ def install(replace: Replace) -> None:
         one, other = context.here().syscalls.socketpair()
         return WorldSocket(fileno=one), WorldSocket(fileno=other)
 
+    def getdefaulttimeout() -> float | None:
+        return context.here().default_timeout_s
+
+    def setdefaulttimeout(timeout: float | None) -> None:
+        if timeout is not None and timeout < 0:
+            raise ValueError("Timeout value out of range")
+        context.here().default_timeout_s = timeout
+
     def getnameinfo(sockaddr: Any, flags: int) -> tuple[str, str]:
         return str(sockaddr[0]), str(sockaddr[1])
 
     dispatch("getaddrinfo", getaddrinfo)
     dispatch("socketpair", socketpair)
+    dispatch("getdefaulttimeout", getdefaulttimeout)
+    dispatch("setdefaulttimeout", setdefaulttimeout)
     dispatch("gethostbyname", lambda hostname: _resolve(hostname))
     dispatch("gethostbyaddr", lambda address: (address, [], [_resolve(address)]))
     dispatch("gethostname", lambda: "localhost")
