@@ -15,10 +15,15 @@ from pathlib import Path
 from sandbox.course.explain import explain
 from sandbox.sim.clock import SECOND
 from sandbox.sim.endings import Ending
+from sandbox.sim.world import ProcessHandle
 from sandbox.stack.simulated import SimulatedStack
 
 #: Real seconds before a run that never waits counts as an endless loop.
 REAL_LIMIT_S = 60.0
+
+#: Programs start one after another, as a person starts them: late enough for the one before to have
+#: connected, declared and subscribed.
+APART_S = 0.01
 
 #: Told (virtual seconds, program, a line it printed, stream: 1 output, 2 error).
 OnLine = Callable[[float, str, str, int], None]
@@ -52,15 +57,21 @@ class Programs:
         self.world.kernel.on_output = lambda process, stream, text: self._text(
             process.name, stream, text
         )
-        names = _names(files)
-        self.handles = [
-            self.world.start_script(file, name=name)
-            for file, name in zip(files, names, strict=True)
-        ]
+        self._files = list(zip(files, _names(files), strict=True))
+        self.handles: list[ProcessHandle] = []
 
     def run(self, *, until_s: float | None = None, real_s: float = REAL_LIMIT_S) -> Ending:
         """Run until everything is handled, or until virtual time `until_s`."""
-        ending = self.world.run(until_s=until_s, real_s=real_s, to_idle=until_s is None)
+        ending: Ending | None = None
+        for number, (file, name) in enumerate(self._files):
+            if number:
+                ending = self.world.run(until_s=number * APART_S, real_s=real_s, to_idle=False)
+                if ending.kind != "until":
+                    break
+            self.handles.append(self.world.start_script(file, name=name))
+        else:
+            ending = self.world.run(until_s=until_s, real_s=real_s, to_idle=until_s is None)
+        assert ending is not None
         for (program, stream), text in self._halves.items():
             if text:
                 self._on_line(self.world.now_s, program, text, stream)
