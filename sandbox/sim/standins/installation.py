@@ -25,6 +25,8 @@ MODULES = (
     "selectors_",
     "signal_",
     "asyncio_",
+    "logging_",
+    "platform_",
     "subprocess_",
 )
 

@@ -10,10 +10,14 @@ from typing import Any
 from sandbox.sim.standins import context
 from sandbox.sim.standins.installation import Replace
 
+#: How many processors a world's machines have; thread pools choose their size by it.
+CORES = 4
+
 
 def install(replace: Replace) -> None:
     """Put the stand-ins in place."""
     urandom, getpid, kill, exit_now = os.urandom, os.getpid, os.kill, os._exit
+    abort = os.abort
     register, unregister = atexit.register, atexit.unregister
 
     def urandom_in_world(size: int, /) -> bytes:
@@ -52,6 +56,32 @@ def install(replace: Replace) -> None:
         else:
             process.at_exit[:] = [entry for entry in process.at_exit if entry[0] != function]
 
+    def abort_in_world() -> Any:
+        process = context.current()
+        if process is None:
+            abort()
+        else:
+            process.syscalls.kill(process.pid, 6)
+
+    def cores(count: Callable[[], int | None]) -> Callable[[], int | None]:
+        def cpu_count() -> int | None:
+            return count() if context.current() is None else CORES
+
+        return cpu_count
+
+    for name in ("cpu_count", "process_cpu_count"):
+        if hasattr(os, name):
+            replace(os, name, cores(getattr(os, name)))
+    if hasattr(os, "getrandom"):
+        getrandom = os.getrandom
+
+        def getrandom_in_world(size: int, flags: int = 0) -> bytes:
+            if context.current() is None:
+                return getrandom(size, flags)
+            return urandom_in_world(size)
+
+        replace(os, "getrandom", getrandom_in_world)
+    replace(os, "abort", abort_in_world)
     replace(os, "urandom", urandom_in_world)
     replace(os, "getpid", getpid_in_world)
     replace(os, "kill", kill_in_world)

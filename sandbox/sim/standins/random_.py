@@ -31,6 +31,41 @@ def _function(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     return draw
 
 
+#: The network card of every host of every world.
+NODE = 0x02_00_5A_4D_42_01
+
+#: What `uuid` remembers of the last identifier it made from the time.
+_LAST = ("_last_timestamp", "_last_timestamp_v6", "_last_timestamp_v7", "_last_counter_v7")
+
+
+def _of_time(original: Callable[..., uuid.UUID], noded: bool) -> Callable[..., uuid.UUID]:
+    """Identifiers made of the time, which never repeat: each process remembers its own last."""
+
+    def make(*args: Any, **kwargs: Any) -> uuid.UUID:
+        process = context.current()
+        if process is None:
+            return original(*args, **kwargs)
+        if noded and not args and not kwargs:
+            # Else the operating system's generator would be asked.
+            drawn = int.from_bytes(process.syscalls.random_bytes(2), "big")
+            kwargs = {"node": NODE, "clock_seq": drawn & 0x3FFF}
+        names = [name for name in _LAST if hasattr(uuid, name)]
+        outside = {name: getattr(uuid, name) for name in names}
+        inside = process.kept.setdefault("uuid", dict.fromkeys(names))
+        if "_last_counter_v7" in inside and inside["_last_counter_v7"] is None:
+            inside["_last_counter_v7"] = 0
+        vars(uuid).update(inside)
+        try:
+            return original(*args, **kwargs)
+        finally:
+            inside.update({name: getattr(uuid, name) for name in names})
+            vars(uuid).update(outside)
+
+    make.__name__ = original.__name__
+    make.__doc__ = original.__doc__
+    return make
+
+
 def install(replace: Replace) -> None:
     """Put the stand-ins in place."""
     for name in FUNCTIONS:
@@ -45,14 +80,12 @@ def install(replace: Replace) -> None:
         seed(self, a, version)
 
     random.Random.seed = seeded  # type: ignore[method-assign]
-    uuid1 = uuid.uuid1
+    for name in ("uuid1", "uuid6", "uuid7"):
+        if hasattr(uuid, name):
+            replace(uuid, name, _of_time(getattr(uuid, name), name != "uuid7"))
+    getnode = uuid.getnode
 
-    def uuid1_in_world(node: int | None = None, clock_seq: int | None = None) -> uuid.UUID:
-        process = context.current()
-        if process is not None:
-            drawn = int.from_bytes(process.syscalls.random_bytes(8), "big")
-            node = (drawn & 0xFFFFFFFFFFFF) | 0x010000000000 if node is None else node
-            clock_seq = (drawn >> 48) & 0x3FFF if clock_seq is None else clock_seq
-        return uuid1(node, clock_seq)
+    def getnode_in_world() -> int:
+        return getnode() if context.current() is None else NODE
 
-    replace(uuid, "uuid1", uuid1_in_world)
+    replace(uuid, "getnode", getnode_in_world)

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import signal
+import sys
 from typing import TYPE_CHECKING, Any
 
 from sandbox.sim.standins import context
 from sandbox.sim.standins.installation import Replace
+from sandbox.sim.standins.threading_ import next_key
 from sandbox.sim.syscalls import SIGNAL_DEFAULT, SIGNAL_HANDLED, SIGNAL_IGNORED
 
 if TYPE_CHECKING:
     from sandbox.sim.standins.process import InProcess
+
+#: Where a process that called `signal.pause` keeps the key it waits on.
+_PAUSED = "signal.pause"
+
+
+def _refusing(original: Any) -> Any:
+    def refuse(*args: Any) -> Any:
+        if context.current() is None:
+            return original(*args)
+        raise OSError(
+            errno.ENOSYS,
+            f"signal.{original.__name__}() does not exist in the simulated world; "
+            "threading.Timer and signal.signal do",
+        )
+
+    refuse.__name__ = original.__name__
+    refuse.__doc__ = original.__doc__
+    return refuse
 
 
 def handle(process: InProcess, signum: int) -> None:
@@ -28,9 +49,10 @@ def handle(process: InProcess, signum: int) -> None:
             raise KeyboardInterrupt
         return
     if callable(handler):
-        import sys
-
         handler(signum, sys._getframe(1))
+    key = process.kept.get(_PAUSED)
+    if key is not None:
+        process.syscalls.wake(key, 1)
 
 
 def install(replace: Replace) -> None:
@@ -83,6 +105,25 @@ def install(replace: Replace) -> None:
     replace(signal, "getsignal", getsignal_in_world)
     replace(signal, "raise_signal", raise_in_world)
     replace(signal, "set_wakeup_fd", wakeup_in_world)
+    if hasattr(signal, "pause"):
+        real_pause = signal.pause
+
+        def pause_in_world() -> None:
+            process = context.current()
+            if process is None:
+                real_pause()
+                return
+            process.flush()
+            key = process.kept[_PAUSED] = next_key()
+            try:
+                process.syscalls.wait(key, None)
+            finally:
+                del process.kept[_PAUSED]
+
+        replace(signal, "pause", pause_in_world)
+    for name in ("alarm", "setitimer", "sigwait", "sigwaitinfo", "sigtimedwait", "pthread_kill"):
+        if hasattr(signal, name):
+            replace(signal, name, _refusing(getattr(signal, name)))
     if hasattr(signal, "siginterrupt"):
         real_interrupt = signal.siginterrupt
 

@@ -25,9 +25,7 @@ class WorldSocket:
         self, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None
     ) -> None:
         if family not in (-1, socket.AF_INET):
-            raise OSError(
-                errno.EAFNOSUPPORT, "only IPv4 (AF_INET) exists on the simulated network"
-            )
+            raise OSError(errno.EAFNOSUPPORT, "only IPv4 (AF_INET) exists on the simulated network")
         kind = socket.SOCK_STREAM if type == -1 else type
         if kind & 0xF != socket.SOCK_STREAM:
             raise OSError(
@@ -190,9 +188,7 @@ class WorldSocket:
             while left:
                 left = left[self._process.syscalls.send(self._fd, left, self._patience()) :]
 
-    def sendmsg(
-        self, buffers: Any, ancdata: Any = (), flags: int = 0, address: Any = None
-    ) -> int:
+    def sendmsg(self, buffers: Any, ancdata: Any = (), flags: int = 0, address: Any = None) -> int:
         """See `socket.socket.sendmsg`; ancillary data does not exist here."""
         return self.send(b"".join(bytes(buffer) for buffer in buffers))
 
@@ -385,4 +381,3 @@ def install(replace: Replace) -> None:
     dispatch("getnameinfo", getnameinfo)
     if hasattr(socket, "fromfd"):
         dispatch("fromfd", lambda fd, *_: WorldSocket(fileno=fd))
-

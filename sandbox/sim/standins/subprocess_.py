@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import importlib
 import subprocess
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +15,15 @@ REFUSAL = (
     "function as a process of the world with sandbox.start(function, ...), or give `sandbox run` "
     "several files."
 )
+
+STARTERS = {
+    "os": (
+        "fork", "forkpty", "posix_spawn", "posix_spawnp", "system", "startfile",
+        "execv", "execve", "spawnv", "spawnve",
+    ),
+    "_posixsubprocess": ("fork_exec",),
+    "_winapi": ("CreateProcess",),
+}  # fmt: skip
 
 
 def install(replace: Replace) -> None:
@@ -29,9 +38,15 @@ def install(replace: Replace) -> None:
         start(self, *args, **kwargs)
 
     subprocess.Popen.__init__ = popen_in_world  # type: ignore[method-assign]
-    for name in ("fork", "forkpty", "posix_spawn", "posix_spawnp", "system"):
-        if hasattr(os, name):
-            replace(os, name, _refusing(getattr(os, name)))
+    # What multiprocessing and the rest of `os` are built on.
+    for module, names in STARTERS.items():
+        try:
+            starter = importlib.import_module(module)
+        except ImportError:
+            continue
+        for name in names:
+            if hasattr(starter, name):
+                replace(starter, name, _refusing(getattr(starter, name)))
 
 
 def _refusing(original: Callable[..., Any]) -> Callable[..., Any]:
