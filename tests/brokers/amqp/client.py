@@ -218,7 +218,7 @@ class Client:
 
     def get(self, queue: str, *, no_ack: bool = False, channel: int = 1) -> Content | None:
         """Get one message, or None."""
-        reply = self.ask(Basic.Get(queue=queue, no_ack=no_ack), channel)
+        reply = self.ask(blank(Basic.Get, queue=queue, no_ack=no_ack), channel)
         return reply if isinstance(reply, Content) else None
 
     def consume(self, queue: str, tag: str = "c", channel: int = 1, **options: Any) -> None:
