@@ -44,10 +44,10 @@ def handle(process: InProcess, signum: int) -> None:
         except OSError:
             pass  # as the real one: a full or closed wake-up descriptor loses the byte
     handler = process.signal_handlers.get(signum)
-    if handler is None or handler == signal.default_int_handler:
-        if signum == signal.SIGINT:
-            raise KeyboardInterrupt
-        return
+    if handler is None and signum == signal.SIGINT:
+        handler = signal.default_int_handler
+    if handler == signal.default_int_handler:  # it may be put in charge of any signal
+        raise KeyboardInterrupt
     if callable(handler):
         handler(signum, sys._getframe(1))
     key = process.kept.get(_PAUSED)
