@@ -95,6 +95,8 @@ class Connection:
         self.sent_bytes = 0
         #: What came while publishing was blocked, unread.
         self.held: list[bytes] = []
+        #: Its last basic.get found an empty queue: it will probably ask again.
+        self.asks_in_vain = False
         self.blocked = False
         self._splitter = FrameSplitter()
         self._unreadable = False
@@ -109,8 +111,8 @@ class Connection:
 
     @property
     def subscribed(self) -> bool:
-        """True while the client has a consumer, whatever that may take."""
-        return any(channel.consumers for channel in self.channels.values())
+        """True while the client has a consumer, or has asked for a message and got none."""
+        return self.asks_in_vain or any(channel.consumers for channel in self.channels.values())
 
     def receive_data(self, data: bytes, now_ns: int) -> None:
         """Take bytes from the client, any number of them, cut anywhere."""

@@ -99,7 +99,10 @@ def basic_get(channel: Channel, method: commands.Basic.Get) -> None:
     """Hand out one message, or say that there is none."""
     queue = channel.vhost.queue(queue_name(channel, method.queue), channel.actor)
     entry = queue.get()
+    channel.connection.asks_in_vain = entry is None
     if entry is None:
+        # Asking and hearing "nothing new" is waiting: a world full of such questions is idle.
+        channel.connection.broker.activity -= 1
         channel.send(commands.Basic.GetEmpty())
         return
     tag = channel.unacked.next_tag()
