@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sandbox.course.fate import fate
 from sandbox.stack.base import Message, Process, RabbitMQObserver, Stack
 
 #: How long a check waits, in seconds, unless it says otherwise: virtual ones, or real ones on a
@@ -49,8 +50,9 @@ class Values(list[Any]):
 class RabbitMQ:
     """The checks' administrator of the run's RabbitMQ. Bodies are text."""
 
-    def __init__(self, observer: RabbitMQObserver) -> None:
+    def __init__(self, observer: RabbitMQObserver, file: Path) -> None:
         self._observer = observer
+        self._file = file
 
     def declare(self, queue: str, **arguments: Any) -> None:
         """Declare a queue: `durable`, `exclusive`, `auto_delete`, `arguments`."""
@@ -107,6 +109,13 @@ class RabbitMQ:
         """Trace events of a kind, where the stack keeps a trace."""
         return self._observer.events(kind)
 
+    def fate(self, queue: str, body: str) -> str:
+        """What became of a message, for a failure's message: "`worker` acknowledged it at t = ...".
+
+        Quotes the exercise's line below it, where there is one. "" on a stack without a trace.
+        """
+        return fate(self._observer.events, self._file, queue, body.encode())
+
 
 class Lab:
     """An exercise in a fresh run."""
@@ -132,7 +141,7 @@ class Lab:
     @property
     def rabbitmq(self) -> RabbitMQ:
         """The run's RabbitMQ, to act on and observe."""
-        return RabbitMQ(self._stack.rabbitmq)
+        return RabbitMQ(self._stack.rabbitmq, self._file)
 
     @property
     def now(self) -> float:
