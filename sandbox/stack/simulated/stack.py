@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox.sim.world import World
 from sandbox.stack.base import CrashPoint
+from sandbox.stack.simulated import crashes
 from sandbox.stack.simulated.brokers import add_brokers, clients
 from sandbox.stack.simulated.process import REAL_LIMIT_S, SimulatedProcess
 from sandbox.stack.simulated.rabbitmq import SimulatedRabbitMQ
@@ -103,16 +104,23 @@ class SimulatedStack:
         return self.world.recorded(name)
 
     def crash_points(self, process: str) -> list[CrashPoint]:
-        """Every moment of this run at which the first process of that name could die."""
+        """The moments of this run at which the first process of that name could die.
+
+        Of moments that leave the same world behind, the first stands for all; see `crashes`.
+        """
         first = next((each for each in self._processes if each.name == process), None)
         if first is None:
             return []
         self._numbers.clear()
         counts: dict[str, int] = {}
-        for number, (_, call, where) in enumerate(first.handle.crash_points, start=1):
+        points = first.handle.crash_points
+        times_ns = [time_ns for time_ns, _, _ in points]
+        kept = set(crashes.distinct(times_ns, self.world.trace.events, set(self._services)))
+        for position, (_, call, where) in enumerate(points):
             kind = _describe(call, where, self._processes)
             counts[kind] = counts.get(kind, 0) + 1
-            self._numbers[CrashPoint(process, kind, counts[kind])] = number
+            if position in kept:
+                self._numbers[CrashPoint(process, kind, counts[kind])] = position + 1
         return list(self._numbers)
 
     def fresh(self, crash: CrashPoint | None = None) -> SimulatedStack:
