@@ -6,8 +6,8 @@ a program. The file is the learner's own, unchanged; three things around it diff
 
 - connecting to localhost, 127.0.0.1 or rabbitmq, port 5672, leads to the run's proxy;
 - what it passes to `sandbox.record` goes to the stack;
-- the stack is told when the process begins to sleep and when it wakes up, so that it can tell a
-  process at work from one that waits for messages.
+- the stack is told of sleeps and of waits with a time limit, so that it can tell a process at work
+  from one that waits for messages.
 
 The stack's address is in the environment. Without it the file runs all the same, against whatever
 listens at localhost:5672, and records go to standard error: handy when trying things by hand.
@@ -28,7 +28,7 @@ from socket import create_connection, socket
 from typing import Any
 
 from sandbox import effects
-from sandbox.stack.live import control, failures, redirect
+from sandbox.stack.live import control, failures, redirect, waits
 
 #: "host:control-port:amqp-port:token"; what `sandbox.stack.live.process` sets.
 LINK_VARIABLE = "SANDBOX_LIVE_LINK"
@@ -93,7 +93,7 @@ def _connect() -> Link | None:
     host, control_port, amqp_port, token = address.split(":")
     link = Link(create_connection((host, int(control_port))), token)
     redirect.install((host, int(amqp_port)))
-    redirect.report_sleeps(lambda kind, seconds: link.tell(kind, seconds=seconds))
+    waits.report(lambda kind, **fields: link.tell(kind, **fields))
     effects.deliver = lambda name, value: link.tell("record", name=name, value=value)
     return link
 

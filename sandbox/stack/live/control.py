@@ -4,7 +4,8 @@ The process speaks first and, for everything that is a moment in its life, waits
 before it goes on. So the stack sees these moments in the order in which they happened, also among
 the frames the process sent, and can kill it exactly there.
 
-From the process: `hello`, `record`, `sleep`, `waking`, `returned`, `raised`. To it: `go`.
+From the process: `hello`, `record`, `sleep`, `waking`, `wait`, `woken`, `lapsed`, `returned`,
+`raised`. To it: `go`.
 
 JSON has no bytes; `pack` and `unpack` add them. To send another type of value, extend both.
 """

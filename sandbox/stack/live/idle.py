@@ -1,8 +1,9 @@
 """When is a live run idle? When every process waits and nothing has moved for a while.
 
 The simulated world knows. Here it is inferred: no process starts, computes, sleeps in the middle of
-its work or waits for an answer; for `QUIET_S` no frame passed except heartbeats and questions that
-found nothing new; and no queue holds a message that a consumer has room for.
+its work, waits for an answer or for a time limit that it has not yet been seen to let pass; for
+`QUIET_S` no frame passed except heartbeats and questions that found nothing new; and no queue holds
+a message that a consumer has room for.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ def wait_until_idle(
     withheld_since: float | None = None
     while True:
         with changed:
-            busy = [f"{p.name}: {why}" for p in processes if (why := p.at_work)]
             last = max((p.last_effect_s for p in processes), default=quiet_since)
+            busy = [f"{p.name}: {why}" for p in processes if (why := p.at_work(last))]
         now = time.monotonic()
         if busy or last > quiet_since:
             quiet_since = now if busy else last

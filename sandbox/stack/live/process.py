@@ -27,8 +27,8 @@ from sandbox.stack.live.proxy import ProxiedConnection
 
 #: Arguments longer than this go through standard input; systems limit the command line.
 _LONG_ARGUMENTS = 60_000
-#: After so many questions without news, the sleeps between questions are waiting, not work.
-_POLLS_OF_A_WAITER = 3
+#: A process that has slept so often since anything happened is waiting, not working.
+_SLEEPS_OF_A_WAITER = 3
 
 
 class LiveProcess:
@@ -44,7 +44,9 @@ class LiveProcess:
         self.moments: list[str] = []
         self.last_effect_s = time.monotonic()
         self._sleepers = 0
-        self._polls = 0
+        self._slept = 0  # sleeps that ended since the last effect
+        self._limits: dict[int, float] = {}  # thread: how long it waits at most
+        self._lapsed: dict[int, float] = {}  # thread: when a wait last ran out
         self._seen: Counter[str] = Counter()
         self._crash = crash
         self._result: Any = None
@@ -139,14 +141,12 @@ class LiveProcess:
 
     def noticed(self, *, poll: bool) -> None:
         """A frame passed between it and the broker."""
-        if poll:
-            self._polls += 1
-        else:
+        if not poll:
             self.effect()
 
     def effect(self) -> None:
         """It did something that is more than asking for news."""
-        self._polls = 0
+        self._slept = 0
         self.last_effect_s = time.monotonic()
 
     def hear(self, message: dict[str, Any]) -> None:
@@ -159,6 +159,14 @@ class LiveProcess:
                 self._sleepers += 1
             case "waking":
                 self._sleepers = max(0, self._sleepers - 1)
+                self._slept += 1
+            case "wait":
+                self._limits[message["thread"]] = message["seconds"]
+            case "woken":
+                self._limits.pop(message["thread"], None)
+            case "lapsed":
+                self._limits.pop(message["thread"], None)
+                self._lapsed[message["thread"]] = time.monotonic()
             case "returned":
                 self._result = message["value"]
                 self.effect()
@@ -167,19 +175,25 @@ class LiveProcess:
                 self._traceback = message["traceback"]
                 self.effect()
 
-    @property
-    def at_work(self) -> str | None:
-        """Why it is not merely waiting, in words; None when it is or has ended."""
+    def at_work(self, last_effect_s: float) -> str | None:
+        """Why it is not merely waiting, in words; None when it is or has ended.
+
+        `last_effect_s` is when anything last happened in the run. A wait with a time limit is work
+        until it has run out once since then: what the process does on that occasion counts.
+        """
         if not self.alive:
             return None
         if not self.started:
             return "it is still starting"
-        if self._sleepers and self._polls < _POLLS_OF_A_WAITER:
+        if self._sleepers and self._slept < _SLEEPS_OF_A_WAITER:
             return "it sleeps in the middle of its work"
         waits = (connection.ledger.waiting_for for connection in self.connections)
         if reason := next((reason for reason in waits if reason), None):
             return f"it waits for {reason}"
-        if self._polls < _POLLS_OF_A_WAITER and _computes(self.pid):
+        for thread, limit_s in self._limits.items():
+            if self._lapsed.get(thread, 0.0) < last_effect_s:
+                return f"it waits for at most {limit_s:.3g} s and then does something"
+        if _computes(self.pid):
             return "it computes"
         return None
 
