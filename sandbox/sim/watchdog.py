@@ -1,7 +1,7 @@
 """The real-time limit: stops a program that computes without ever waiting.
 
 A program that makes system calls is stopped at its next one. One that makes none is interrupted:
-on CPython by a signal that a second thread sets off, in Pyodide, which has one thread, by a
+on CPython by a timer's signal (a second thread's on Windows), in Pyodide, which has one thread, by a
 callback on the backward jumps of the learner's own code (`sys.monitoring`). Either way the
 interruption runs on the program's own stack and hands over to the driver from there, never to
 return, so that no `except BaseException` can swallow it.
@@ -56,7 +56,7 @@ class Watchdog:
         self._limit_s = real_s
         self._deadline = _real_clock() + real_s
         self._kernel.out_of_time = self._check
-        stop = self._watch_jumps() if sys.platform == "emscripten" else self._watch_thread()
+        stop = self._watch_jumps() if sys.platform == "emscripten" else self._watch_signal()
         try:
             yield
         finally:
@@ -83,17 +83,9 @@ class Watchdog:
 
     # CPython: a signal
 
-    def _watch_thread(self) -> Callable[[], None]:
+    def _watch_signal(self) -> Callable[[], None]:
         if _current_thread() is not _main_thread():
             return lambda: None  # signals reach the main thread only; system calls still end a run
-        over = _Event()
-
-        def watch() -> None:
-            remaining = self._deadline - _real_clock()
-            while not over.wait(max(remaining, INSIST_S)):
-                _thread.interrupt_main(_SIGNAL)
-                remaining = INSIST_S
-
         def interrupt(signum: int, frame: types.FrameType | None) -> None:
             scheduler = self._kernel.scheduler
             if scheduler.current is None or scheduler.stopping:
@@ -110,12 +102,10 @@ class Watchdog:
             self._end("" if innermost is None else fiber.process.runtime.place(innermost))
 
         before = _set_signal(_SIGNAL, interrupt)
-        thread = _Thread(target=watch, name="real-time limit", daemon=True)
-        thread.start()
+        disarm = _alarm(max(self._deadline - _real_clock(), INSIST_S))
 
         def stop() -> None:
-            over.set()
-            thread.join()
+            disarm()
             _set_signal(_SIGNAL, before)
 
         return stop
@@ -140,6 +130,33 @@ class Watchdog:
         """The running program went round a loop of its own."""
         if _real_clock() >= self._deadline and not self._kernel.scheduler.stopping:
             self._end("")
+
+
+def _alarm(first_s: float) -> Callable[[], None]:
+    """Set `_SIGNAL` off after `first_s` and then again and again; returns how to stop it."""
+    if hasattr(signal, "setitimer"):
+        theirs = signal.setitimer(signal.ITIMER_REAL, first_s, INSIST_S)
+
+        def disarm() -> None:
+            signal.setitimer(signal.ITIMER_REAL, *theirs)
+
+        return disarm
+    over = _Event()
+
+    def watch() -> None:
+        remaining = first_s
+        while not over.wait(remaining):
+            _thread.interrupt_main(_SIGNAL)
+            remaining = INSIST_S
+
+    thread = _Thread(target=watch, name="real-time limit", daemon=True)
+    thread.start()
+
+    def stop() -> None:
+        over.set()
+        thread.join()
+
+    return stop
 
 
 class _Jumps:

@@ -15,6 +15,7 @@ import json
 import linecache
 import types
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -312,8 +313,14 @@ def load(runtime: InProcess, source: str, path: str, name: str) -> types.ModuleT
     module.__file__ = path
     runtime.own_module(module)
     remember_source(source, path)
-    exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
+    exec(_compiled(source, path), module.__dict__)
     return module
+
+
+@lru_cache(maxsize=64)
+def _compiled(source: str, path: str) -> types.CodeType:
+    """A program's code; one check starts the same file dozens of times."""
+    return compile(source, path, "exec", dont_inherit=True)
 
 
 def remember_source(source: str, path: str) -> None:
