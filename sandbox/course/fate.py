@@ -90,7 +90,7 @@ def _unsettled(events: Events, number: int) -> str:
         ),
     ]
     if not moves:
-        return "nobody was ever given it"
+        return "no worker was ever given it"
     _, kind, last = max(moves)
     if kind == "requeue":
         return f"it went back to the queue{_at(last)} and waits there"

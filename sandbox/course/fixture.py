@@ -214,10 +214,10 @@ class Lab:
                 scenario(Lab(stack, self._file))
             except AssertionError as error:
                 self._rerun = stack.processes
-                raise AssertionError(f"{error}\n({point})") from error
+                raise AssertionError(f"{error}\n({point}{_time_of_death(stack)})") from error
             except TimeoutError as error:
                 self._rerun = stack.processes
-                raise TimeoutError(f"{error}\n({point})") from error
+                raise TimeoutError(f"{error}\n({point}{_time_of_death(stack)})") from error
             except BaseException:
                 self._rerun = stack.processes
                 raise
@@ -238,6 +238,15 @@ class Lab:
         if not process.wait(timeout_s):
             process.kill()
             raise TimeoutError(f"`{process.name}` had not ended after {timeout_s:g} s.")
+
+
+def _time_of_death(stack: Stack) -> str:
+    """When the crash of this run happened, where the stack knows."""
+    try:
+        kills = stack.rabbitmq.events("process.kill")
+    except NotImplementedError:
+        return ""
+    return f", t = {kills[0]['t_s']:.3f} s" if kills else ""
 
 
 def _texts(bodies: Iterable[bytes]) -> Values:

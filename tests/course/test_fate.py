@@ -98,7 +98,7 @@ def test_a_message_nobody_consumes_and_one_nobody_published(tmp_path: Path) -> N
     lab = lab_after(tmp_path, "pass")
     lab.rabbitmq.publish("returns", ["order-3"])
 
-    assert lab.rabbitmq.fate("returns", "order-3") == "nobody was ever given it"
+    assert lab.rabbitmq.fate("returns", "order-3") == "no worker was ever given it"
     assert lab.rabbitmq.fate("orders", "order-9") == "it was never published to `orders`"
 
 

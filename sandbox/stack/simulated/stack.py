@@ -171,5 +171,6 @@ def _describe(call: str, where: str, processes: Sequence[SimulatedProcess]) -> s
         for path in process.handle.own_files:
             if Path(path).name == file:
                 code = linecache.getline(path, int(line)).strip()
-                return f"`{code}` ({where})" if code else where
+                line = f"`{code}` ({where})" if code else where
+                return f"the answer to {line}" if call == "wait" else line
     return where
