@@ -110,9 +110,14 @@ def install(replace: Replace) -> None:
         replace(time, "clock_gettime", _clock(time.clock_gettime, lambda ns: ns / SECOND))
         replace(time, "clock_gettime_ns", _clock(time.clock_gettime_ns, lambda ns: ns))
     gmtime, asctime, strftime, mktime = time.gmtime, time.asctime, time.strftime, time.mktime
-    replace(time, "localtime", _of_now(time.localtime, gmtime))
-    replace(time, "gmtime", _of_now(gmtime, gmtime))
-    replace(time, "ctime", _of_now(time.ctime, lambda seconds: asctime(gmtime(seconds))))
+
+    def utc(seconds: float) -> time.struct_time:
+        # Systems disagree on what to call the zone.
+        return time.struct_time(tuple(gmtime(seconds)), {"tm_zone": "UTC", "tm_gmtoff": 0})
+
+    replace(time, "localtime", _of_now(time.localtime, utc))
+    replace(time, "gmtime", _of_now(gmtime, utc))
+    replace(time, "ctime", _of_now(time.ctime, lambda seconds: asctime(utc(seconds))))
 
     def strftime_now(layout: str, moment: Any = None, /) -> str:
         return strftime(layout, time.localtime() if moment is None else moment)
