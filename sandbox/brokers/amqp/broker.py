@@ -59,7 +59,7 @@ class Broker:
         self.writable: list[Connection] = []
         #: Resources that are running out: publishers are not read while there are any.
         self.alarms: dict[str, None] = {}
-        #: Grows with everything but housekeeping; carriers compare it.
+        #: Changes with everything but housekeeping; carriers compare it.
         self.activity = 0
         #: The number of the last message published; they count from 1.
         self.last_message = 0

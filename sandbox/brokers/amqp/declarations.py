@@ -54,6 +54,9 @@ def queue_declare(channel: Channel, method: commands.Queue.Declare) -> None:
     name = stripped(method.queue)
     if method.passive:
         queue = channel.vhost.queue(name, channel.actor)
+        if not queue.ready_count:
+            # As a basic.get that finds nothing: only a question.
+            channel.connection.broker.activity -= 1
     else:
         queue = channel.vhost.declare_queue(
             name,

@@ -63,7 +63,7 @@ class Heartbeat:
 
     def _drop_if_silent(self, now_ns: int) -> None:
         connection = self._connection
-        if connection.held:
+        if connection.blocked:
             # We are not reading, so we cannot tell.
             self._silent_looks = 0
         elif connection.received_bytes == self._received_bytes:

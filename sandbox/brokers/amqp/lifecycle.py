@@ -96,3 +96,13 @@ CHANNEL: Final[Mapping[tuple[ChannelState, ChannelInput], tuple[ChannelState, st
 
 #: Until a connection is this far, a client that errs is cut off without a word, as RabbitMQ does.
 SPEAKS_BEFORE_CLOSING: Final = frozenset({_C.AWAIT_OPEN, _C.RUNNING})
+
+
+def diagram(table: Mapping[tuple[Enum, Enum], tuple[Enum, str | None]]) -> str:
+    """Draw a table as a Mermaid state diagram; what is ignored is left out."""
+    arrows = [
+        f"    {state.name} --> {after.name}: {what.name.lower()}"
+        for (state, what), (after, action) in table.items()
+        if action is not None
+    ]
+    return "\n".join(("stateDiagram-v2", *arrows))

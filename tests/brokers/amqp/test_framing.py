@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,9 +74,7 @@ def test_bytes_may_come_one_at_a_time() -> None:
 @given(st.sets(st.integers(0, len(CONVERSATION)), max_size=30))
 def test_where_bytes_are_cut_makes_no_difference(cuts: set[int]) -> None:
     places = [0, *sorted(cuts), len(CONVERSATION)]
-    pieces = [
-        CONVERSATION[start:end] for start, end in zip(places, places[1:], strict=False)
-    ]
+    pieces = [CONVERSATION[start:end] for start, end in pairwise(places)]
     assert played(pieces) == WHOLE
 
 
@@ -179,7 +179,11 @@ def test_after_garbage_a_close_ok_is_still_understood(client: Client) -> None:
             501,
             None,
         ),
-        (raw_frame(1, 1, b"\0\x3c\0\x28\0\0\x05a"), 501, "FRAME_ERROR - cannot decode <<0,0,5,97>>"),
+        (
+            raw_frame(1, 1, b"\0\x3c\0\x28\0\0\x05a"),
+            501,
+            "FRAME_ERROR - cannot decode <<0,0,5,97>>",
+        ),
         (raw_frame(1, 1, b"\0\x3c\0\x50\0"), 501, "FRAME_ERROR - cannot decode <<0>>"),
         (
             raw_frame(8, 0, b"\0"),

@@ -92,7 +92,7 @@ def test_every_input_in_every_state_leads_where_the_table_says(
 ) -> None:
     client = at(state)
     client.feed(INPUTS[what])
-    after, action = CONNECTION.get((state, what), (None, None))
+    after, _ = CONNECTION.get((state, what), (None, None))
     if after is not None:
         assert client.side.state is after
         assert client.side.closing is (after is ConnectionState.CLOSED)

@@ -103,8 +103,10 @@ def test_a_table_with_a_type_nobody_knows_is_refused() -> None:
         st.text(min_size=1, max_size=9),
         st.recursive(
             st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(),
-            lambda inner: st.lists(inner, max_size=3)
-            | st.dictionaries(st.text(min_size=1, max_size=9), inner, max_size=3),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(st.text(min_size=1, max_size=9), inner, max_size=3)
+            ),
             max_leaves=8,
         ),
         max_size=5,
@@ -216,8 +218,7 @@ def test_a_header_too_short_for_its_flags_is_501(client: Client) -> None:
         (
             {"headers": {"CC": "one"}},
             406,
-            "PRECONDITION_FAILED - invalid message:"
-            ' {unacceptable_type_in_header,"CC",longstr}',
+            'PRECONDITION_FAILED - invalid message: {unacceptable_type_in_header,"CC",longstr}',
         ),
         (
             {"reply_to": "amq.rabbitmq.reply-to"},
