@@ -4,33 +4,20 @@ A stack is suspended by waiting for a promise (`run_sync`) that whoever switches
 new stack is started from a microtask with `callPromising`, so that it never runs on top of the
 stack that created it.
 
-All stacks share the C stack of one WebAssembly memory. Pyodide lays each new one below those that
-are suspended, without asking whether there is room: the fifty-fifth would overwrite memory. So
-every few starts all suspended stacks are moved out of the way, as Pyodide does when it resumes one
-that another lies over; each is copied back when it goes on.
+CPython 3.14's automatic collections walk the frames of the running stack from the top down, and
+under JSPI such a walk may never end (seen with some sixty stacks suspended). Whole collections
+only count references and are safe, so here they replace the automatic ones.
 """
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
-_START = """
-(run, module, makeRoom) => {
-  Promise.resolve().then(() => {
-    if (makeRoom) {
-      const everything = Object.create(module.StackState.prototype);
-      everything.start = module.stackSave();
-      everything.stop = module._emscripten_stack_get_base();
-      everything._copy = new Uint8Array(0);
-      everything.restore();
-    }
-    run.callPromising();
-  });
-}
-"""
-#: How many stacks may lie below one another in the C stack (5 MB, about 0.1 MB each).
-_SIDE_BY_SIDE = 16
+_START = "(run) => { Promise.resolve().then(() => run.callPromising()); }"
+#: A whole collection after this many new stacks. The page's snapshot froze what was there before.
+_STACKS_PER_COLLECTION = 100
 _GATE = "() => Promise.withResolvers()"
 
 
@@ -49,7 +36,6 @@ class JspiStacks:
     """See `sandbox.sim.stacks.Stacks`."""
 
     def __init__(self) -> None:
-        import pyodide_js
         from pyodide.code import run_js
         from pyodide.ffi import can_run_sync, create_proxy, run_sync
 
@@ -62,14 +48,17 @@ class JspiStacks:
         self._create_proxy = create_proxy
         self._start_js = run_js(_START)
         self._gate_js = run_js(_GATE)
-        self._module = pyodide_js._module
-        self._started = 0
         self._current = _Stack(None)
+        self._created = 0
+        gc.disable()
 
     def current(self) -> _Stack:
         return self._current
 
     def create(self, run: Callable[[], Any]) -> _Stack:
+        self._created += 1
+        if self._created % _STACKS_PER_COLLECTION == 0:
+            gc.collect()
         return _Stack(run)
 
     def switch(self, stack: _Stack) -> None:
@@ -93,5 +82,4 @@ class JspiStacks:
             self._resume(run())
 
         proxy = self._create_proxy(body)
-        self._started += 1
-        self._start_js(proxy, self._module, self._started % _SIDE_BY_SIDE == 0)
+        self._start_js(proxy)
