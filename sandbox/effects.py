@@ -8,7 +8,9 @@ plain `python` still shows what it did.
 from __future__ import annotations
 
 import json
+import os
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -71,7 +73,8 @@ class Handle:
 def start(function: Callable[..., Any], *args: Any, name: str | None = None) -> Handle:
     """Run `function(*args)` as a process of its own, beside this one.
 
-    It shares no connection with this program and can be killed: `start(worker).kill()`.
+    It shares no connection with this program and can be killed: `start(worker).kill()`. When an
+    exception ends it, it says so on its standard error, as any program does.
 
     Raises:
         RuntimeError: outside a world, where `subprocess` or `multiprocessing` is the way.
@@ -82,10 +85,24 @@ def start(function: Callable[..., Any], *args: Any, name: str | None = None) -> 
             "sandbox.start() works inside the simulated world only (sandbox run FILE). In real "
             "life, start a second program: python worker.py"
         )
-    title = name or getattr(function, "__name__", "process")
+    title = name or str(getattr(function, "__name__", "process"))
     process.flush()
-    entry = process.enter(lambda: function(*args))
+    entry = process.enter(lambda: _tell_if_it_breaks(function, args))
     return Handle(process, process.syscalls.spawn(entry, title, True), title)
+
+
+def _tell_if_it_breaks(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """The whole life of a started process: its exception is printed, then ends it."""
+    try:
+        return function(*args)
+    except Exception as error:
+        from sandbox.course.explain import explain
+
+        process = _process()
+        own = {os.path.basename(path) for path in process.own_files}
+        told = "".join(traceback.format_exception(error))
+        print(f"`{process.name}` has ended:", explain(error, told, own), file=sys.stderr)
+        raise
 
 
 def _process() -> Any:
