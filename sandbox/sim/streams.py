@@ -41,6 +41,7 @@ class End:
         #: Set once this end will send, or take, nothing more.
         self.sent_end = False
         self.gone = False
+        self._sent_reset = False
         self._held: deque[Parcel] = deque()
         self._arrival_ns = 0
         self._link = Link()
@@ -66,8 +67,8 @@ class End:
 
     def send_reset(self) -> None:
         """Tear the connection down. Idempotent."""
-        if not self.sent_end or not self.gone:
-            self.sent_end = True
+        if not self._sent_reset:
+            self.sent_end = self._sent_reset = True
             self.peer._expect((RESET, 0), 0)
 
     def link(self) -> Link:

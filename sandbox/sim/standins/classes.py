@@ -32,12 +32,12 @@ class _Standing(type):
 
     def __instancecheck__(cls, instance: Any) -> bool:
         if "_types" in cls.__dict__:
-            return isinstance(instance, cls._types)
+            return _inherits(type(instance), cls._types)
         return super().__instancecheck__(instance)
 
     def __subclasscheck__(cls, subclass: type) -> bool:
         if "_types" in cls.__dict__:
-            return subclass is cls or issubclass(subclass, cls._types)
+            return _inherits(subclass, (cls, *cls._types))
         return super().__subclasscheck__(subclass)
 
 
@@ -74,6 +74,11 @@ def standing_for(
             "_importable": importable,
         },
     )
+
+
+def _inherits(subclass: type, types: tuple[type, ...]) -> bool:
+    # Not `issubclass`: an abstract base class would ask its subclasses, of which we are one.
+    return any(kind in types for kind in subclass.__mro__)
 
 
 def _differs(parent: type) -> bool:

@@ -1,4 +1,4 @@
-"""Stand-in for `select`: select, poll, and epoll where it exists."""
+"""Stand-in for `select`: select, poll, and epoll and kqueue where they exist."""
 
 from __future__ import annotations
 
@@ -145,6 +145,79 @@ class Epoll(Poll):
         self.close()
 
 
+#: Constants of `select.kqueue`, the same on every system that has it.
+KQUEUE = {
+    "KQ_FILTER_READ": -1,
+    "KQ_FILTER_WRITE": -2,
+    "KQ_EV_ADD": 0x1,
+    "KQ_EV_DELETE": 0x2,
+    "KQ_EV_ERROR": 0x4000,
+    "KQ_EV_EOF": 0x8000,
+}
+_FILTERS = {KQUEUE["KQ_FILTER_READ"]: READABLE, KQUEUE["KQ_FILTER_WRITE"]: WRITABLE}
+
+
+class Kevent:
+    """`select.kevent`."""
+
+    def __init__(
+        self,
+        ident: Any,
+        filter: int = KQUEUE["KQ_FILTER_READ"],
+        flags: int = KQUEUE["KQ_EV_ADD"],
+        fflags: int = 0,
+        data: int = 0,
+        udata: int = 0,
+    ) -> None:
+        self.ident: int = ident if isinstance(ident, int) else ident.fileno()
+        self.filter, self.flags, self.fflags = filter, flags, fflags
+        self.data, self.udata = data, udata
+
+
+class Kqueue:
+    """`select.kqueue`, for reading and writing."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._filters: dict[tuple[int, int], Any] = {}
+
+    def control(
+        self, changelist: Iterable[Any] | None, max_events: int, timeout: float | None = None, /
+    ) -> list[Any]:
+        """See `select.kqueue.control`; seconds."""
+        for change in changelist or ():
+            key = (descriptor(change.ident), change.filter)
+            if change.flags & KQUEUE["KQ_EV_DELETE"]:
+                if self._filters.pop(key, None) is None:
+                    raise FileNotFoundError(2, "No such file or directory")
+            elif change.flags & KQUEUE["KQ_EV_ADD"]:
+                self._filters[key] = change.udata
+        if max_events == 0:
+            return []
+        interests: dict[int, int] = {}
+        for fd, kind in self._filters:
+            interests[fd] = interests.get(fd, 0) | _FILTERS.get(kind, 0)
+        process = context.here()
+        process.flush()
+        ready = process.syscalls.poll(list(interests.items()), nanoseconds(timeout))
+        return [
+            Kevent(fd, kind, KQUEUE["KQ_EV_EOF"] if mask & BROKEN else 0, udata=udata)
+            for fd, mask in ready
+            for (known, kind), udata in self._filters.items()
+            if known == fd and mask & (_FILTERS.get(kind, 0) | BROKEN)
+        ][:max_events]
+
+    def fileno(self) -> int:
+        """A kqueue of the world cannot itself be waited for."""
+        return -1
+
+    def close(self) -> None:
+        """See `select.kqueue.close`."""
+        self.closed = True
+        self._filters.clear()
+
+
 def install(replace: Replace) -> None:
     """Put the stand-ins in place."""
     real_select = select.select
@@ -171,3 +244,10 @@ def install(replace: Replace) -> None:
             return real_epoll(*args, **kwargs) if context.current() is None else Epoll()
 
         replace(select, "epoll", epoll_anywhere)
+    kqueue = getattr(select, "kqueue", None)
+    if kqueue is not None:
+
+        def kqueue_anywhere() -> Any:
+            return kqueue() if context.current() is None else Kqueue()
+
+        replace(select, "kqueue", kqueue_anywhere)
