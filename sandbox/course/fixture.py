@@ -181,6 +181,10 @@ class Lab:
         """Let time pass."""
         self._stack.sleep(seconds)
 
+    def slow_link(self, name: str, *, latency_s: float) -> None:
+        """Put processes of that name far from the brokers: `latency_s` each way. Simulated only."""
+        self._stack.slow_link(name, latency_s)
+
     def wait_until(self, condition: Callable[[], bool], *, timeout_s: float | None = None) -> bool:
         """Let time pass until `condition()`; whether it came true in time."""
         return self._stack.run_until(condition, self._patience(timeout_s))

@@ -242,6 +242,13 @@ class Stack(Protocol):
         """
         ...
 
+    def slow_link(self, process: str, latency_s: float) -> None:
+        """Let everything between processes of that name and the brokers take `latency_s` one way.
+
+        Raises `NotImplementedError` where the network is not ours to slow down.
+        """
+        ...
+
     def recorded(self, name: str) -> list[Any]:
         """Values that the exercise's processes passed to `record(name, value)`, in order."""
         ...

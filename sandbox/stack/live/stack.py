@@ -8,7 +8,7 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from sandbox.stack.base import CrashPoint
 from sandbox.stack.live import control, crash
@@ -123,6 +123,17 @@ class LiveStack:
         )
         self._hub.check()
         return max(0.0, last - self._began_s)
+
+    def slow_link(self, process: str, latency_s: float) -> NoReturn:
+        """Raise: the network is not ours.
+
+        Raises:
+            NotImplementedError: always, with what to write instead.
+        """
+        raise NotImplementedError(
+            f"The link of `{process}` to a real broker is as slow as it is. Mark the check with "
+            '@pytest.mark.stack("simulated").'
+        )
 
     def recorded(self, name: str) -> list[Any]:
         """Values passed to `record(name, value)`, in order; a kill loses none."""

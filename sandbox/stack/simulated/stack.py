@@ -99,6 +99,11 @@ class SimulatedStack:
             )
         raise TimeoutError(ending.sentence)
 
+    def slow_link(self, process: str, latency_s: float) -> None:
+        """Put processes of that name far away from the brokers."""
+        for broker in self._brokers:
+            self.world.faults.slow(process, broker, latency_s=latency_s)
+
     def recorded(self, name: str) -> list[Any]:
         """Values recorded under a name, in order."""
         return self.world.recorded(name)
