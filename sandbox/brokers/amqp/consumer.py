@@ -28,7 +28,6 @@ class Consumer:
         "deliver_prefix",
         "exclusive",
         "no_ack",
-        "parked",
         "prefetch_count",
         "queue",
         "tag",
@@ -54,7 +53,6 @@ class Consumer:
         self.prefetch_count = 0 if no_ack else prefetch_count
         self.arguments = dict(arguments)
         self.unacked_count = 0
-        self.parked = False
         self.deliver_prefix = deliver_prefix(tag)
 
     def can_take(self) -> bool:

@@ -35,9 +35,8 @@ def basic_qos(channel: Channel, method: commands.Basic.Qos) -> None:
         channel.prefetch_count = method.prefetch_count
     channel.send(commands.Basic.QosOk())
     if method.global_:
-        for consumer in list(channel.consumers.values()):
-            consumer.queue.unpark(consumer)
-            consumer.queue.dispatch()
+        for queue in settling.unpark_all(channel):
+            queue.dispatch()
 
 
 def basic_consume(channel: Channel, method: commands.Basic.Consume) -> None:

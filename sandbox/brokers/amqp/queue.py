@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.brokers.amqp.message import Entry, Message
 
 if TYPE_CHECKING:
+    from sandbox.brokers.amqp.channel import Channel
     from sandbox.brokers.amqp.consumer import Consumer
 
 
@@ -46,6 +47,8 @@ class Queue:
         self.consumers: dict[Consumer, None] = {}
         self._ready: deque[Entry] = deque()
         self._ring: deque[Consumer] = deque()
+        #: Consumers at a limit, in the order they reached it.
+        self._parked: dict[Consumer, None] = {}
         self._next_position = 0
 
     @property
@@ -123,14 +126,26 @@ class Queue:
     def remove_consumer(self, consumer: Consumer) -> None:
         """Offer this consumer nothing more. What it holds stays unacknowledged."""
         del self.consumers[consumer]
-        if not consumer.parked:
+        if consumer in self._parked:
+            del self._parked[consumer]
+        else:
             self._ring.remove(consumer)
 
-    def unpark(self, consumer: Consumer) -> None:
-        """A limit was lifted: the consumer may take turns again, last in the ring."""
-        if consumer.parked and consumer in self.consumers:
-            consumer.parked = False
-            self._ring.append(consumer)
+    def unpark(self, consumer: Consumer) -> bool:
+        """A limit was lifted: if no other holds, the consumer takes turns again, as the last.
+
+        Returns: True if it does.
+        """
+        if consumer not in self._parked or not consumer.can_take():
+            return False
+        del self._parked[consumer]
+        self._ring.append(consumer)
+        return True
+
+    def unpark_channel(self, channel: Channel) -> None:
+        """A channel's own limit was lifted: its consumers return in the order they left."""
+        for consumer in [c for c in self._parked if c.channel is channel]:
+            self.unpark(consumer)
 
     def dispatch(self) -> None:
         """Hand out ready messages for as long as somebody can take one."""
@@ -138,8 +153,7 @@ class Queue:
         while ready and ring:
             consumer = ring[0]
             if not consumer.can_take():
-                consumer.parked = True
-                ring.popleft()
+                self._parked[ring.popleft()] = None
                 continue
             ring.rotate(-1)
             consumer.channel.deliver(consumer, ready.popleft())

@@ -77,19 +77,24 @@ def requeue_only(channel: Channel, settled: Iterable[Delivery], reason: str) -> 
 def release(channel: Channel, settled: Iterable[Delivery]) -> list[Queue]:
     """Give room back under the limits; returns queues whose consumers may take more."""
     woken: dict[Queue, None] = {}
+    shared_limit = channel.unacked.global_prefetch_count
     for _, _, queue, consumer in settled:
         queue.unacked_count -= 1
         if consumer is not None:
             consumer.unacked_count -= 1
-            if consumer.parked:
-                queue.unpark(consumer)
+            if not shared_limit and queue.unpark(consumer):
                 woken[queue] = None
-    if channel.unacked.global_prefetch_count:
-        for consumer in channel.consumers.values():
-            if consumer.parked:
-                consumer.queue.unpark(consumer)
-                woken[consumer.queue] = None
+    if shared_limit:
+        woken.update(unpark_all(channel))
     return list(woken)
+
+
+def unpark_all(channel: Channel) -> dict[Queue, None]:
+    """Let all consumers of a channel take turns again; returns their queues."""
+    queues = dict.fromkeys(consumer.queue for consumer in channel.consumers.values())
+    for queue in queues:
+        queue.unpark_channel(channel)
+    return queues
 
 
 def _trace(channel: Channel, kind: str, settled: Sequence[Delivery], **fields: bool) -> None:

@@ -141,7 +141,7 @@ class VirtualHost:
         """
         arguments = arguments or {}
         if kind not in ROUTERS and kind not in NOT_YET:
-            raise AmqpError(COMMAND_INVALID, f"invalid exchange type '{kind}'")
+            raise AmqpError(COMMAND_INVALID, f"unknown exchange type '{kind}'")
         refuse_default_exchange(name)
         existing = self.exchanges.get(name)
         if existing is not None:

@@ -263,3 +263,13 @@ def test_a_client_that_asks_again_and_again_waits_as_well(client: Client) -> Non
     client.get("q")
     assert broker.activity != before
     assert not client.side.subscribed
+
+
+def test_consumers_of_a_full_channel_return_in_the_order_they_left(client: Client) -> None:
+    client.ask(Basic.Qos(prefetch_count=3, global_=True))
+    client.consume("q", "a")
+    client.consume("q", "b")
+    publish(client, *[b"x"] * 6)
+    assert [tag for tag, _ in deliveries(client)] == list("aba")
+    client.send(Basic.Ack(3, True))
+    assert [tag for tag, _ in deliveries(client)] == list("bab")

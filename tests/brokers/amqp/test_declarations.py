@@ -357,7 +357,7 @@ def test_declaring_an_exchange_differently_is_406(
 @pytest.mark.parametrize(
     ("method", "code", "text"),
     [
-        (exchange("e", "foo"), 503, "COMMAND_INVALID - invalid exchange type 'foo'"),
+        (exchange("e", "foo"), 503, "COMMAND_INVALID - unknown exchange type 'foo'"),
         (
             exchange("amq.e"),
             403,
