@@ -70,7 +70,8 @@ def check_lab(
         StackUnavailable: the stack cannot be used here.
         CannotCheck: pytest itself could not run.
     """
-    seeds = tuple(seeds or lab.seeds)
+    # Real processes and brokers know nothing of seeds: there one run says as much as three.
+    seeds = tuple(seeds or (lab.seeds if stack == "simulated" else lab.seeds[:1]))
     wanted = [exercise for exercise in lab.exercises if exercise.id in files]
     there = [exercise for exercise in wanted if files[exercise.id].is_file()]
     answers = {lab.checks(each.id).resolve(): files[each.id].resolve() for each in there}
