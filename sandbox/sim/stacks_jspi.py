@@ -49,6 +49,7 @@ class JspiStacks:
         self._start_js = run_js(_START)
         self._gate_js = run_js(_GATE)
         self._current = _Stack(None)
+        self._ended: list[Any] = []
         self._created = 0
         gc.disable()
 

@@ -43,6 +43,8 @@ class Watchdog:
     """Watches the runs of one world."""
 
     def __init__(self, kernel: Kernel) -> None:
+        if sys.platform == "emscripten":
+            _Jumps.install()
         self._kernel = kernel
         self._deadline = 0.0
         self._limit_s = 0.0
@@ -113,7 +115,6 @@ class Watchdog:
     # Pyodide: the learner's own loops
 
     def _watch_jumps(self) -> Callable[[], None]:
-        _Jumps.install()
         _Jumps.watching = self
 
         def stop() -> None:
@@ -122,7 +123,7 @@ class Watchdog:
         return stop
 
     def owns(self, code: types.CodeType) -> bool:
-        """Whether `code` is of the learner's own files, as far as the running program knows."""
+        """Whether `code` is of the running program's own files."""
         fiber = self._kernel.scheduler.current
         return fiber is not None and code.co_filename in fiber.process.runtime.own_files
 
@@ -162,8 +163,10 @@ def _alarm(first_s: float) -> Callable[[], None]:
 class _Jumps:
     """Callbacks on the loops of learners' code, set up once for the interpreter's life.
 
-    Taking them away again while stacks are suspended crashes Pyodide, so they stay; code that is not
-    a learner's costs one callback per function, ever.
+    It must happen before the first fiber begins. Changing which events are on makes the interpreter
+    walk the frames of every stack, and those of suspended ones lead through memory that others use
+    meanwhile. For the same reason events are on for all code; what is not a learner's is disabled
+    jump by jump, the first time it is met.
     """
 
     watching: Watchdog | None = None
@@ -177,19 +180,18 @@ class _Jumps:
             return
         cls._installed = True
         monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
-        tool, events = monitoring.DEBUGGER_ID, monitoring.events
+        tool = monitoring.DEBUGGER_ID
 
-        def jumped(code: types.CodeType, source: int, target: int) -> None:
+        def jumped(code: types.CodeType, source: int, target: int) -> Any:
+            watching = cls.watching
+            if watching is None or not watching.owns(code):
+                return monitoring.DISABLE
             cls._count += 1
-            if target <= source and not cls._count & 255 and cls.watching is not None:
-                cls.watching.jumped()
-
-        def started(code: types.CodeType, offset: int) -> Any:
-            if cls.watching is not None and cls.watching.owns(code):
-                monitoring.set_local_events(tool, code, events.JUMP)
-            return monitoring.DISABLE
+            if target <= source and not cls._count & 255:
+                watching.jumped()
+            return None
 
         monitoring.use_tool_id(tool, "sandbox")
-        monitoring.register_callback(tool, events.JUMP, jumped)
-        monitoring.register_callback(tool, events.PY_START, started)
-        monitoring.set_events(tool, events.PY_START)
+        monitoring.register_callback(tool, monitoring.events.JUMP, jumped)
+        monitoring.set_events(tool, monitoring.events.JUMP)
+
