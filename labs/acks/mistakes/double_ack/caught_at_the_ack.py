@@ -1,0 +1,45 @@
+# caught-by: test_the_products_behind_a_sold_out_one_are_rendered_too, test_the_worker_is_still_there_for_the_next_product, test_every_rendered_product_leaves_the_queue
+# hint: `basic_ack` only sends; RabbitMQ's answer comes later. Where in your program is pika when
+# it reads that answer?
+"""A try around the acknowledgement, where nothing is ever raised."""
+
+import time
+
+import pika
+import pika.exceptions
+
+from sandbox import record
+
+
+def render(channel, method, body):
+    """Make a product's page anew; doing that twice does no harm.
+
+    What nobody told you: when a product is sold out, this acknowledges the delivery itself.
+
+    Raises ValueError: the product has no price.
+    """
+    product = body.decode()
+    if "no price" in product:
+        raise ValueError(f"{product}: what should the page say?")
+    time.sleep(0.1)
+    record("rendered", product)
+    print("rendered", product)
+    if "sold out" in product:
+        channel.basic_ack(method.delivery_tag)
+
+
+def on_product(channel, method, properties, body):
+    render(channel, method, body)
+    try:
+        channel.basic_ack(method.delivery_tag)
+    except pika.exceptions.ChannelClosedByBroker:
+        print("somebody has acknowledged it already")
+
+
+def worker():
+    connection = pika.BlockingConnection(pika.ConnectionParameters("localhost"))
+    channel = connection.channel()
+    channel.queue_declare("products")
+    channel.basic_qos(prefetch_count=1)
+    channel.basic_consume("products", on_message_callback=on_product)
+    channel.start_consuming()

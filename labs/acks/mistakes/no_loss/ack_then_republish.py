@@ -1,0 +1,51 @@
+# caught-by: test_an_order_that_the_courier_refuses_is_shipped_later
+# hint: Between the acknowledgement and the copy there is a moment in which the order is nowhere.
+# Which of the two lines must come first?
+"""Lets go of a refused order first, and publishes its copy afterwards."""
+
+import time
+
+import pika
+
+from sandbox import record
+
+
+class CourierBusy(Exception):
+    """The courier has no van for this order now. Asking again may work."""
+
+
+refused = set()
+
+
+def ship(order):
+    """Hand an order to the courier, which takes 0.2 s.
+
+    Raises CourierBusy: nothing was shipped. A piano is always refused at the first call.
+    """
+    time.sleep(0.2)
+    if "piano" in order and order not in refused:
+        refused.add(order)
+        raise CourierBusy(f"no van for {order}")
+    record("shipped", order)
+    print("shipped", order)
+
+
+def on_order(channel, method, properties, body):
+    refused_order = None
+    try:
+        ship(body.decode())
+    except CourierBusy:
+        refused_order = body
+    channel.basic_ack(method.delivery_tag)
+    if refused_order:
+        channel.basic_publish("", "orders", refused_order)
+
+
+def worker():
+    """Ship orders from the queue, for ever."""
+    connection = pika.BlockingConnection(pika.ConnectionParameters("localhost"))
+    channel = connection.channel()
+    channel.queue_declare("orders")
+    channel.basic_qos(prefetch_count=1)
+    channel.basic_consume("orders", on_message_callback=on_order)
+    channel.start_consuming()

@@ -1,0 +1,45 @@
+# caught-by: test_an_order_that_was_shipped_leaves_the_queue, test_a_crash_repeats_at_most_the_order_in_hand
+# hint: You switched automatic acknowledgement off. Who tells RabbitMQ now that an order is done?
+"""Manual acknowledgement, and nobody acknowledges."""
+
+import time
+
+import pika
+
+from sandbox import record
+
+
+class CourierBusy(Exception):
+    """The courier has no van for this order now. Asking again may work."""
+
+
+refused = set()
+
+
+def ship(order):
+    """Hand an order to the courier, which takes 0.2 s.
+
+    Raises CourierBusy: nothing was shipped. A piano is always refused at the first call.
+    """
+    time.sleep(0.2)
+    if "piano" in order and order not in refused:
+        refused.add(order)
+        raise CourierBusy(f"no van for {order}")
+    record("shipped", order)
+    print("shipped", order)
+
+
+def on_order(channel, method, properties, body):
+    try:
+        ship(body.decode())
+    except CourierBusy:
+        channel.basic_nack(method.delivery_tag)
+
+
+def worker():
+    """Ship orders from the queue, for ever."""
+    connection = pika.BlockingConnection(pika.ConnectionParameters("localhost"))
+    channel = connection.channel()
+    channel.queue_declare("orders")
+    channel.basic_consume("orders", on_message_callback=on_order)
+    channel.start_consuming()
