@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 #: A fiber that made system calls for so long goes to the back of the queue at its next one.
 QUANTUM_NS = 1_000_000
 
+#: Frames that the world may use above a program whose stack is nearly full, so that endless
+#: recursion ends the program and not the world.
+HEADROOM = 250
+
 _swap_task: Any = getattr(asyncio.tasks, "_swap_current_task", None)
 
 
@@ -117,6 +121,7 @@ class Scheduler:
         #: How many fibers wait with a time-out.
         self.timed_waits = 0
         self._driver: Any = None
+        self._recursion_limit = sys.getrecursionlimit()
         self._until_ns: int | None = None
         self._ending: endings.Ending | None = None
         self._failure: BaseException | None = None
@@ -140,9 +145,11 @@ class Scheduler:
         if timeout_ns is not None:
             fiber.timer = self.clock.after(timeout_ns, lambda: self._lapse(fiber))
             self.timed_waits += 1
-        self._suspend(fiber)
-        fiber.waiting = ""
-        self._disarm(fiber)
+        try:
+            self._suspend(fiber)
+        finally:
+            fiber.waiting = ""
+            self._disarm(fiber)
         return fiber.woken
 
     def give_way(self) -> None:
@@ -161,12 +168,16 @@ class Scheduler:
 
     def run_due(self) -> None:
         """Carry out what is due; a failure of it is the driver's, not the running program's."""
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(limit + HEADROOM)
         try:
             self.clock.run_due()
         except Exception as failure:
             self._failure = failure
             self._ending = endings.interrupted(self.clock.now_ns / SECOND)
             self.give_way_to_driver()
+        finally:
+            sys.setrecursionlimit(limit)
 
     def resume(self, process: Process) -> None:
         """Let a paused process go on."""
@@ -193,6 +204,7 @@ class Scheduler:
         if fiber.stack is not None:
             self.stacks.abandon(fiber.stack)
         if fiber is self.current:
+            sys.setrecursionlimit(sys.getrecursionlimit() + HEADROOM)
             self._switch(self._choose())
             raise AssertionError("a dropped fiber was resumed")
 
@@ -205,9 +217,14 @@ class Scheduler:
         self._until_ns = until_ns
         self._ending = None
         self._driver = self.stacks.current()
-        chosen = self._choose()
-        if chosen is not None:
-            self._switch(chosen)
+        self._recursion_limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(self._recursion_limit + HEADROOM)
+        try:
+            chosen = self._choose()
+            if chosen is not None:
+                self._switch(chosen)
+        finally:
+            sys.setrecursionlimit(self._recursion_limit)
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
@@ -243,10 +260,16 @@ class Scheduler:
             self._enqueue(fiber)
 
     def _suspend(self, fiber: Fiber) -> None:
-        fiber.frame = sys._getframe(2)
-        chosen = self._choose()
-        if chosen is not fiber:
-            self._switch(chosen)
+        # The limit is the interpreter's: every stack sets its own when it goes on.
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(limit + HEADROOM)
+        try:
+            fiber.frame = sys._getframe(2)
+            chosen = self._choose()
+            if chosen is not fiber:
+                self._switch(chosen)
+        finally:
+            sys.setrecursionlimit(limit)
         fiber.frame = None
         fiber.started_ns = self.clock.now_ns
 
@@ -296,7 +319,9 @@ class Scheduler:
         leave_loop()  # a browser's own loop counts as running on every new stack
         self.on_switch(fiber)
         fiber.started_ns = self.clock.now_ns
+        sys.setrecursionlimit(self._recursion_limit)
         fiber.entry()
+        sys.setrecursionlimit(self._recursion_limit + HEADROOM)
         fiber.alive = False
         chosen = self._choose()
         self.on_switch(None)

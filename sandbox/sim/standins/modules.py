@@ -51,8 +51,7 @@ class OwnModules:
         if self._path:
             if self._path in sys.path:
                 sys.path.remove(self._path)
-            if len(sys.modules) != self._count:
-                self._keep_new()
+            self.keep_new()
         for name, hidden in self._hidden.items():
             if hidden is None:
                 sys.modules.pop(name, None)
@@ -60,8 +59,10 @@ class OwnModules:
                 sys.modules[name] = hidden
         self._hidden.clear()
 
-    def _keep_new(self) -> None:
+    def keep_new(self) -> None:
         """Modules that were imported from the folder since `show` belong to the process."""
+        if not self._path or len(sys.modules) == self._count:
+            return
         for name in list(sys.modules)[self._count :]:
             module = sys.modules[name]
             file = getattr(module, "__file__", None)
@@ -69,6 +70,7 @@ class OwnModules:
                 self._own_files.add(file)
                 self._modules[name] = module
                 self._hidden.setdefault(name, None)
+        self._count = len(sys.modules)
 
     def _is_own(self, file: str) -> bool:
         """Whether a module's file is the learner's, and not a library installed below it."""

@@ -99,12 +99,8 @@ class InProcess:
 
         self.main_thread = MainThread()
         adopt(self, self.main_thread)
-        status = 130
-        try:
-            status = self._live(self._entries[entry])
-            self._wind_up()
-        except KeyboardInterrupt:
-            pass  # a second Ctrl-C: do not wait for threads any longer
+        status = self._live(self._entries[entry])
+        self._wind_up()
         self.ending = True
         self.flush()
         return status
@@ -131,6 +127,8 @@ class InProcess:
         return child
 
     def where(self) -> str:
+        if self._outside is not None:
+            self._modules.keep_new()
         return self.place(sys._getframe(1))
 
     def place(self, frame: types.FrameType | None) -> str:
@@ -223,13 +221,16 @@ class InProcess:
 
     def _wind_up(self) -> None:
         """What Python does between the end of the program and the end of the process."""
-        for reference in self.executors:
-            executor = reference()
-            if executor is not None:
-                executor.shutdown(wait=True)
-        for thread in self.started:
-            if not thread.daemon and thread.is_alive():
-                thread.join()
+        try:
+            for reference in self.executors:
+                executor = reference()
+                if executor is not None:
+                    executor.shutdown(wait=True)
+            for thread in self.started:
+                if not thread.daemon and thread.is_alive():
+                    thread.join()
+        except KeyboardInterrupt:
+            pass  # do not wait for threads any longer
         while self.at_exit:
             function, args, kwargs = self.at_exit.pop()
             try:
@@ -240,6 +241,7 @@ class InProcess:
                 self.report(error, "MainThread")
 
     def _describe(self, error: BaseException, thread: str) -> dict[str, Any]:
+        self._modules.keep_new()
         frames = traceback.extract_tb(error.__traceback__)
         own = [
             {"file": Path(frame.filename).name, "line": frame.lineno or 0, "code": frame.line or ""}
