@@ -32,7 +32,10 @@ QUANTUM_NS = 1_000_000
 #: recursion ends the program and not the world.
 HEADROOM = 250
 
-_swap_task: Any = getattr(asyncio.tasks, "_swap_current_task", None)
+#: From 3.14 on asyncio keeps the current task per thread; before, per loop.
+_swap_task: Any = (
+    getattr(asyncio.tasks, "_swap_current_task", None) if sys.version_info >= (3, 14) else None
+)
 
 
 def leave_loop() -> tuple[Any, Any]:
