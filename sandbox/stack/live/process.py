@@ -27,8 +27,10 @@ from sandbox.stack.live.proxy import ProxiedConnection
 
 #: Arguments longer than this go through standard input; systems limit the command line.
 _LONG_ARGUMENTS = 60_000
-#: A process that has slept so often since anything happened is waiting, not working.
-_SLEEPS_OF_A_WAITER = 3
+#: A process that slept, or let a time limit pass, so often since anything happened is asking again
+#: and again for news. What it does in between is short; what lasts for some looks is work.
+_ROUNDS_OF_A_WAITER = 3
+_LOOKS_OF_WORK = 4
 
 
 class LiveProcess:
@@ -44,7 +46,8 @@ class LiveProcess:
         self.moments: list[str] = []
         self.last_effect_s = time.monotonic()
         self._sleepers = 0
-        self._slept = 0  # sleeps that ended since the last effect
+        self._rounds = 0  # sleeps and limited waits that ended since the last effect
+        self._computing = 0  # looks in a row that saw it compute
         self._limits: dict[int, float] = {}  # thread: how long it waits at most
         self._lapsed: dict[int, float] = {}  # thread: when a wait last ran out
         self._seen: Counter[str] = Counter()
@@ -146,7 +149,7 @@ class LiveProcess:
 
     def effect(self) -> None:
         """It did something that is more than asking for news."""
-        self._slept = 0
+        self._rounds = 0
         self.last_effect_s = time.monotonic()
 
     def hear(self, message: dict[str, Any]) -> None:
@@ -159,7 +162,7 @@ class LiveProcess:
                 self._sleepers += 1
             case "waking":
                 self._sleepers = max(0, self._sleepers - 1)
-                self._slept += 1
+                self._rounds += 1
             case "wait":
                 self._limits[message["thread"]] = message["seconds"]
             case "woken":
@@ -167,6 +170,7 @@ class LiveProcess:
             case "lapsed":
                 self._limits.pop(message["thread"], None)
                 self._lapsed[message["thread"]] = time.monotonic()
+                self._rounds += 1
             case "returned":
                 self._result = message["value"]
                 self.effect()
@@ -185,7 +189,10 @@ class LiveProcess:
             return None
         if not self.started:
             return "it is still starting"
-        if self._sleepers and self._slept < _SLEEPS_OF_A_WAITER:
+        self._computing = self._computing + 1 if _computes(self.pid) else 0
+        if self._rounds >= _ROUNDS_OF_A_WAITER:
+            return "it computes" if self._computing >= _LOOKS_OF_WORK else None
+        if self._sleepers:
             return "it sleeps in the middle of its work"
         waits = (connection.ledger.waiting_for for connection in self.connections)
         if reason := next((reason for reason in waits if reason), None):
@@ -193,9 +200,7 @@ class LiveProcess:
         for thread, limit_s in self._limits.items():
             if self._lapsed.get(thread, 0.0) < last_effect_s:
                 return f"it waits for at most {limit_s:.3g} s and then does something"
-        if _computes(self.pid):
-            return "it computes"
-        return None
+        return "it computes" if self._computing else None
 
     # How it begins and ends.
 
