@@ -47,7 +47,7 @@ def build_bundle(out: Path, say: Say = print) -> Path:
         BundleError: something is missing or broke; the sentence says what to do.
     """
     runtime = build_runtime(say)
-    published = publish.publish(runtime, say)
+    published = publish.publish(runtime, find_node(), say)
     return publish.copy_changed(published, out)
 
 

@@ -1,7 +1,7 @@
 """Our own wheel for the page: what runs in a browser, and the labs' checks.
 
 It is made from the sources as they are, not by the packaging backend, because it holds less: no
-command line, no site, no real brokers; and of each lab neither solutions nor known mistakes.
+command line, no site, no real brokers; and of each lab neither lesson nor solutions.
 
 To let another package into the page, add it to `PACKAGES`; it may import only what the page has.
 """
@@ -20,8 +20,8 @@ PACKAGES = ("*.py", "brokers", "course", "grading", "sim", "site/__init__.py", "
 #: What those hold that only a terminal or a notebook has a use for.
 LEFT_OUT = ("stack/live", "course/notebook.py", "course/ipython.py")
 
-#: Files of a lab that its checks need.
-LAB_FILES = ("lab.toml", "checks/*.py", "exercises/*.py")
+#: Files of a lab that its checks need, and the mistakes whose questions they ask.
+LAB_FILES = ("lab.toml", "checks/*.py", "exercises/*.py", "mistakes/*/*.py")
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _METADATA = "Metadata-Version: 2.1\nName: queue-sandbox\nVersion: {version}\n"

@@ -14,8 +14,6 @@ export interface Parts {
   module: WebAssembly.Module;
   /** The interpreter's memory, with every library already imported. */
   snapshot: ArrayBuffer;
-  /** Source files that the snapshot does not hold, as zip archives to write into the file system. */
-  archives: ArrayBuffer[];
 }
 
 /** The first message to a worker. */

@@ -15,7 +15,7 @@
  */
 
 import { loadPyodide } from "pyodide";
-import type { PyodideAPI, PyodideConfig } from "pyodide/ffi";
+import type { PyodideAPI, PyodideConfig } from "pyodide";
 
 /** Where the third-party libraries and our own package live in Pyodide's file system. */
 export const ARCHIVE_PATHS = ["/lib/packages.zip", "/lib/sandbox.zip"];
@@ -62,7 +62,7 @@ export async function startPyodide(from: Ingredients): Promise<PyodideAPI> {
     createPyodideModule: (async (settings: Settings) => {
       settings.instantiateWasm = instantiateWith(from);
       return (await from.createPyodideModule)(settings);
-    }) as unknown as PyodideConfig["createPyodideModule"],
+    }) as unknown as NonNullable<PyodideConfig["createPyodideModule"]>,
     _makeSnapshot: from.makeSnapshot ?? false,
     ...(from.jsglobals ? { jsglobals: from.jsglobals } : {}),
     ...(from.snapshot ? { _loadSnapshot: from.snapshot } : {}),
