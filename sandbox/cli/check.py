@@ -49,7 +49,7 @@ def check(
     """
     import gc
 
-    from sandbox.cli import targets
+    from sandbox.cli import screen, targets
     from sandbox.course.workspace import Workspace
     from sandbox.grading.check import check_lab
     from sandbox.grading.submitted import files_for
@@ -60,7 +60,13 @@ def check(
     # A check makes hundreds of small worlds in a second; looking for rubbish after every 700
     # objects, as Python does, would be a tenth of its time.
     gc.set_threshold(10_000)
-    result = check_lab(wanted.lab, files, stack=stack.value, seeds=seeds)
+    meanwhile = screen.Meanwhile()
+    try:
+        result = check_lab(
+            wanted.lab, files, stack=stack.value, seeds=seeds, progress=meanwhile.checked
+        )
+    finally:
+        meanwhile.over()
 
     workspace = Workspace.find() if source is None else None
     if workspace is not None:
@@ -75,8 +81,6 @@ def check(
     if as_json:
         typer.echo(json.dumps(result.as_dict(), ensure_ascii=False, indent=2))
     else:
-        from sandbox.cli import screen
-
         screen.show_result(result)
         if len(result.exercises) > 1:
             total = f"{result.points} of {result.max_points}"

@@ -6,6 +6,7 @@ file gets exactly the same words. To change how a verdict looks, change `exercis
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Iterator
 from functools import cache
@@ -26,13 +27,38 @@ MARKS = {
 
 @cache
 def console() -> Console:
-    """Where commands print; colour on a terminal only."""
-    return Console(highlight=False, soft_wrap=True)
+    """Where commands print; colour on a terminal only.
+
+    It keeps the standard output of now: while a world runs, `sys.stdout` is one of its programs'.
+    """
+    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
 
 
 def width() -> int:
     """Columns to write in."""
     return max(40, min(WIDTH, console().width))
+
+
+class Meanwhile:
+    """One line that says what has been done so far; on a terminal only, and gone afterwards."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr if sys.stderr.isatty() else None
+        self._done = 0
+
+    def checked(self, exercise: str, check: CheckResult) -> None:
+        """A check is done."""
+        self._done += 1
+        if self._terminal:
+            said = f" {self._done} checked: {exercise}, {check.sentence}"
+            self._terminal.write(f"\r\033[K{said[: width() - 1]}")
+            self._terminal.flush()
+
+    def over(self) -> None:
+        """Remove the line."""
+        if self._terminal and self._done:
+            self._terminal.write("\r\033[K")
+            self._terminal.flush()
 
 
 def show_result(result: Result) -> None:
