@@ -7,11 +7,12 @@ The states are `lifecycle.CONNECTION`. Whatever goes wrong anywhere below comes 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from pamqp import commands
 
-from sandbox.brokers.amqp import handshake
+from sandbox.brokers.amqp import opening
 from sandbox.brokers.amqp.channel import Channel
 from sandbox.brokers.amqp.codec import (
     PUBLISH,
@@ -23,7 +24,6 @@ from sandbox.brokers.amqp.codec import (
     method_id,
 )
 from sandbox.brokers.amqp.errors import (
-    ACCESS_REFUSED,
     CHANNEL_ERROR,
     CONNECTION_FORCED,
     NOT_ALLOWED,
@@ -177,7 +177,7 @@ class Connection:
                 self._frame(kind, channel, payload)
         except AmqpError as error:
             self._unreadable = True
-            self._fail(error, (0, 0))
+            self.fail(error, (0, 0))
 
     def _read_protocol_header(self) -> bool:
         header = self._splitter.take_prefix(len(PROTOCOL_HEADER))
@@ -204,7 +204,7 @@ class Connection:
             method = error.method if error.method is not None else method
             channel = self.channels.get(number)
             if error.closes_connection or channel is None:
-                self._fail(error, method)
+                self.fail(error, method)
             else:
                 channel.fail(error, method)
 
@@ -249,84 +249,34 @@ class Connection:
         # pamqp cannot decode update-secret; what it says does not matter here.
         unread = payload is None or name == _UPDATE_SECRET
         method = None if unread else decode_method(payload or b"")
-        getattr(self, action)(method)
+        ACTIONS[action](self, method)
         if self.state not in (ConnectionState.CLOSED, ConnectionState.CLOSING):
             self.state = state
 
-    # -- steps of the table --------------------------------------------------------------------
+    # -- actions of the table (how it opens is in `opening`) ----------------------------------
 
-    def on_protocol_header(self, _: None) -> None:
-        """The client speaks AMQP 0-9-1: greet it."""
-        start = blank(commands.Connection.Start)
-        start.version_major, start.version_minor = 0, 9
-        start.server_properties = dict(handshake.SERVER_PROPERTIES)
-        start.mechanisms = " ".join(handshake.MECHANISMS)
-        start.locales = "en_US"
-        self._send(start)
-
-    def on_start_ok(self, method: commands.Connection.StartOk) -> None:
-        """The client says who it is."""
-        self.client_properties = dict(method.client_properties)
-        mechanism = method.mechanism
-        name, password = handshake.credentials(mechanism, method.response)
-        if self.broker.users.get(name) != password:
-            text = (
-                f"Login was refused using authentication mechanism {mechanism}. For details see"
-                " the broker logfile."
-            )
-            error = AmqpError(ACCESS_REFUSED, text, (0, 0))
-            self._fail(error, (0, 0), speak=self.can("authentication_failure_close"))
-            return
-        self.user = name
-        tune = commands.Connection.Tune(
-            self.broker.channel_max, self.broker.frame_max, self.broker.heartbeat_s
-        )
-        self._send(tune)
-
-    def on_tune_ok(self, method: commands.Connection.TuneOk) -> None:
-        """The client says what limits it wants."""
-        broker = self.broker
-        self.channel_max = handshake.check_limit(
-            "channel_max", broker.channel_max, method.channel_max
-        )
-        self.frame_max = handshake.check_limit("frame_max", broker.frame_max, method.frame_max)
-        self._splitter.max_size = self.frame_max
-        interval_ns = method.heartbeat * _SECOND_NS
-        self._heartbeat = Heartbeat(self, broker.timers, interval_ns)
+    def tune(self, channel_max: int, frame_max: int, heartbeat_s: int) -> None:
+        """Keep to the limits agreed on from now on."""
+        self.channel_max = channel_max
+        self.frame_max = frame_max
+        self._splitter.max_size = frame_max
+        self._heartbeat = Heartbeat(self, self.broker.timers, heartbeat_s * _SECOND_NS)
         self._heartbeat.start(self._now_ns)
-
-    def on_open(self, method: commands.Connection.Open) -> None:
-        """The client says in which virtual host."""
-        name = method.virtual_host
-        vhost = self.broker.vhosts.get(name)
-        if vhost is None:
-            raise AmqpError(NOT_ALLOWED, f"vhost {name} not found")
-        self.vhost = vhost
-        self._cancel_deadline()
-        self._send(commands.Connection.OpenOk())
-        if self.broker.observe is not None:
-            self._emit(
-                "connection.open",
-                user=self.user,
-                vhost=name,
-                product=self.client_properties.get("product"),
-                client_properties=self.client_properties,
-            )
 
     def on_update_secret(self, _: None) -> None:
         """Renewed credentials mean nothing to passwords; RabbitMQ answers the same."""
-        self._send(commands.Connection.UpdateSecretOk())
+        self.send(commands.Connection.UpdateSecretOk())
 
     def on_close(self, method: commands.Connection.Close) -> None:
         """The client closes."""
         reason = f"client: {method.reply_code} {method.reply_text}"
         self._finish(reason, method.reply_code or 0)
-        self._send(commands.Connection.CloseOk())
+        self.send(commands.Connection.CloseOk())
         self._end()
 
     def on_close_while_closing(self, _: Method) -> None:
         """Both sides closed at once: answer, and go on waiting for the answer to ours."""
-        self._send(commands.Connection.CloseOk())
+        self.send(commands.Connection.CloseOk())
 
     def on_close_ok(self, _: Method) -> None:
         """The client heard."""
@@ -339,7 +289,7 @@ class Connection:
         self._splitter.put_back(frame)
         self.blocked = True
         if self.can("connection.blocked"):
-            self._send(commands.Connection.Blocked("low on " + " & ".join(self.broker.alarms)))
+            self.send(commands.Connection.Blocked("low on " + " & ".join(self.broker.alarms)))
 
     def unblock(self, now_ns: int) -> None:
         """The resources are there again: go on where reading stopped."""
@@ -348,7 +298,7 @@ class Connection:
         self._now_ns = now_ns
         self.blocked = False
         if self.can("connection.blocked"):
-            self._send(commands.Connection.Unblocked())
+            self.send(commands.Connection.Unblocked())
         held, self.held = self.held, []
         if held:
             self._splitter.feed(b"".join(held))
@@ -376,13 +326,13 @@ class Connection:
     def close_by_administrator(self, reason: str, now_ns: int) -> None:
         """Close this connection as RabbitMQ's management does."""
         self._now_ns = now_ns
-        self._fail(AmqpError(CONNECTION_FORCED, reason), (0, 0))
+        self.fail(AmqpError(CONNECTION_FORCED, reason), (0, 0))
 
     def missed_heartbeats(self, now_ns: int) -> None:
         """The client was silent for too long: cut it off without a word."""
         self._now_ns = now_ns
         if self.broker.observe is not None:
-            self._emit("heartbeat.missed")
+            self.emit("heartbeat.missed")
         self._finish("missed heartbeats from client", 0)
         self._end()
 
@@ -394,7 +344,8 @@ class Connection:
     def _closing_timed_out(self, now_ns: int) -> None:
         self._end()
 
-    def _fail(self, error: AmqpError, method: MethodId, *, speak: bool | None = None) -> None:
+    def fail(self, error: AmqpError, method: MethodId, *, speak: bool | None = None) -> None:
+        """Close because of an error in `method`; say so if the client may hear it."""
         if self.state in (ConnectionState.CLOSING, ConnectionState.CLOSED):
             return
         if speak is None:
@@ -412,45 +363,63 @@ class Connection:
         close = blank(commands.Connection.Close)
         close.reply_code, close.reply_text = error.code, error.reply_text
         close.class_id, close.method_id = method
-        self._send(close)
+        self.send(close)
 
     def _finish(self, reason: str, code: int) -> None:
         """Give up everything the client had, once."""
         if self.state in (ConnectionState.CLOSING, ConnectionState.CLOSED):
-            self._cancel_deadline()
+            self.cancel_deadline()
             return
         opened = self.state is ConnectionState.RUNNING
         self.state = ConnectionState.CLOSED
-        self._cancel_deadline()
+        self.cancel_deadline()
         if self._heartbeat is not None:
             self._heartbeat.stop()
         self.blocked = False
         self.held = []
         if self.broker.observe is not None:
-            self._emit("connection.close", code=code, reason=reason, opened=opened)
+            self.emit("connection.close", code=code, reason=reason, opened=opened)
         self.broker.give_up(self)
 
     def _end(self) -> None:
         """Nothing more will be said: the carrier may close the transport."""
         self.state = ConnectionState.CLOSED
         self.closing = True
-        self._cancel_deadline()
+        self.cancel_deadline()
         self._announce()
 
     def _set_deadline(self, after_ns: int, action: Any) -> None:
-        self._cancel_deadline()
+        self.cancel_deadline()
         due_ns = self._now_ns + after_ns
         self._deadline = self.broker.timers.at(due_ns, action, housekeeping=True)
 
-    def _cancel_deadline(self) -> None:
+    def cancel_deadline(self) -> None:
+        """What was waited for has come, or no longer matters."""
         if self._deadline is not None:
             self._deadline.cancel()
 
     # -- saying things -------------------------------------------------------------------------
 
-    def _send(self, method: Method) -> None:
+    def send(self, method: Method) -> None:
+        """Send a method of the connection itself."""
         self.write(encode_method(0, method))
 
-    def _emit(self, kind: str, **fields: Any) -> None:
+    def emit(self, kind: str, **fields: Any) -> None:
+        """Trace something about this connection. Call only if the broker is observed."""
         assert self.broker.observe is not None
         self.broker.observe(kind, {**fields, "connection": self.peer, "channel": None})
+
+
+#: What the table's actions mean. Frames for channels are handled before the table is asked.
+ACTIONS: Final[Mapping[str, Callable[[Connection, Any], None]]] = {
+    **opening.STEPS,
+    **{
+        action.__name__: action
+        for action in (
+            Connection.on_update_secret,
+            Connection.on_close,
+            Connection.on_close_while_closing,
+            Connection.on_close_ok,
+        )
+    },
+}

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pamqp import commands
 
+from sandbox.brokers.amqp.checks import refuse_default_exchange
 from sandbox.brokers.amqp.codec import MethodId, blank
 from sandbox.brokers.amqp.errors import NOT_FOUND, AmqpError
-from sandbox.brokers.amqp.vhost import refuse_default_exchange
 
 if TYPE_CHECKING:
     from sandbox.brokers.amqp.channel import Channel

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sandbox.brokers.amqp import arguments as args
+from sandbox.brokers.amqp.checks import check_same, refuse_default_exchange, refuse_reserved
 from sandbox.brokers.amqp.codec import split_route
 from sandbox.brokers.amqp.errors import (
     ACCESS_REFUSED,
@@ -148,7 +149,7 @@ class VirtualHost:
             self._check_same_exchange(existing, kind, durable, auto_delete, internal)
             args.check_exchange_arguments(arguments)
             return existing
-        _refuse_reserved("exchange", name)
+        refuse_reserved("exchange", name)
         if kind in NOT_YET:
             raise not_yet(f"exchange type '{kind}'")
         if internal:
@@ -174,10 +175,10 @@ class VirtualHost:
         self, existing: Exchange, kind: str, durable: bool, auto_delete: bool, internal: bool
     ) -> None:
         resource = f"exchange '{existing.name}' in vhost '{self.name}'"
-        _check_same(resource, "type", kind, existing.kind)
-        _check_same(resource, "durable", durable, existing.durable)
-        _check_same(resource, "auto_delete", auto_delete, existing.auto_delete)
-        _check_same(resource, "internal", internal, False)
+        check_same(resource, "type", kind, existing.kind)
+        check_same(resource, "durable", durable, existing.durable)
+        check_same(resource, "auto_delete", auto_delete, existing.auto_delete)
+        check_same(resource, "internal", internal, False)
 
     def delete_exchange(
         self, name: str, *, if_unused: bool = False, actor: Actor = ADMINISTRATOR
@@ -246,15 +247,15 @@ class VirtualHost:
         if name == "":
             name = self._new_name("amq.gen-")
         else:
-            _refuse_reserved("queue", name)
+            refuse_reserved("queue", name)
         owner = actor.connection if exclusive else None
         existing = self.queues.get(name)
         if existing is not None:
             resource = f"queue '{name}' in vhost '{self.name}'"
             if existing.owner is not owner:
                 raise locked_queue(name, self.name)
-            _check_same(resource, "durable", durable, existing.durable)
-            _check_same(resource, "auto_delete", auto_delete, existing.auto_delete)
+            check_same(resource, "durable", durable, existing.durable)
+            check_same(resource, "auto_delete", auto_delete, existing.auto_delete)
             args.check_queue_arguments(name, self.name, arguments)
             args.check_same_arguments(resource, existing.arguments, arguments)
             return existing
@@ -401,27 +402,3 @@ class VirtualHost:
                     "channel": actor.channel,
                 },
             )
-
-
-def refuse_default_exchange(name: str) -> None:
-    """403: the default exchange can be published to and nothing else."""
-    if name == "":
-        raise AmqpError(ACCESS_REFUSED, "operation not permitted on the default exchange")
-
-
-def _refuse_reserved(what: str, name: str) -> None:
-    if name.startswith("amq."):
-        raise AmqpError(ACCESS_REFUSED, f"{what} name '{name}' contains reserved prefix 'amq.*'")
-
-
-def _check_same(resource: str, name: str, received: object, current: object) -> None:
-    if received != current:
-        raise AmqpError(
-            PRECONDITION_FAILED,
-            f"inequivalent arg '{name}' for {resource}: received '{_erlang(received)}' but"
-            f" current is '{_erlang(current)}'",
-        )
-
-
-def _erlang(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
