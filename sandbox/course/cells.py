@@ -27,6 +27,7 @@ from sandbox.course.errors import CourseError
 from sandbox.course.explain import explain
 from sandbox.course.lesson import Cell, cells, read_lesson
 from sandbox.course.model import Lab
+from sandbox.sim.endings import Ending
 from sandbox.sim.standins import context
 from sandbox.sim.world import ProcessHandle, remember_source
 from sandbox.stack.simulated import SimulatedStack
@@ -94,6 +95,10 @@ class Session:
         self._done = 0
         self._begun = 0
         self._error: tuple[BaseException, str] | None = None
+        #: What ended the last cell and its traceback, or None.
+        self.failure: tuple[BaseException, str] | None = None
+        #: How the world came to rest in the last cell, or None.
+        self.ended: Ending | None = None
         self.world.kernel.on_output = lambda process, stream, text: self._output(text)
         self._process: ProcessHandle = self.world.start_function(
             self._live, name="lesson", own_files=[]
@@ -111,6 +116,8 @@ class Session:
         session goes on; one that computes without end takes the session with it.
         """
         self._printed = []
+        self.failure = None
+        self.ended = None
         if not self.alive:
             return CellResult("", "", 0.0, "The program has ended. Restart to run more.")
         name = f"cell {number}"
@@ -119,6 +126,7 @@ class Session:
         try:
             code = compile_cell(source, name)
         except (SyntaxError, ValueError) as error:
+            self.failure = (error, "".join(traceback.format_exception(error)))
             return CellResult("", _syntax(error, name), 0.0, "")
         self._process.own_files.add(name)
         self._error = None
@@ -133,6 +141,7 @@ class Session:
                 self._process.kill()
                 ending += " The program did not react to Ctrl-C and was ended."
             self._error = None
+        self.failure = self._error
         return CellResult(
             output="".join(self._printed),
             error="" if self._error is None else self._explained(*self._error),
@@ -152,6 +161,7 @@ class Session:
             ending = self.world.run(real_s=REAL_LIMIT_S)
         finally:
             kernel.condition = None
+        self.ended = ending
         if self._is_done():
             return ""
         return "The program has ended." if ending.kind == "until" else ending.sentence

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.site.bundle.cache import Say, digest, step
+from sandbox.site.bundle.errors import BundleError
 from sandbox.site.bundle.nodejs import find_node
 from sandbox.site.bundle.npm import install_npm_packages, web_folder
 
@@ -46,8 +47,8 @@ def build_frontend(say: Say = print) -> Frontend:
     """Build the front end, or find it built.
 
     Raises:
-        BundleError: Node or npm packages could not be had.
-        RuntimeError: esbuild refused the sources; its words are in the text.
+        BundleError: Node or npm packages could not be had, or esbuild refused the sources; its
+            words are in the text.
     """
     install_npm_packages(say)
     web = web_folder()
@@ -60,7 +61,7 @@ def _make(folder: Path) -> None:
     entries = {Path(source).stem: source for source in ENTRIES.values()}
     done = find_node().run("build.mjs", json.dumps(entries), folder, cwd=web_folder())
     if done.returncode != 0:
-        raise RuntimeError(f"The page's scripts could not be built:\n{done.stderr.strip()}")
+        raise BundleError(f"The page's scripts could not be built:\n{done.stderr.strip()}")
     made = json.loads(done.stdout)
     names = {key: made[Path(source).name] for key, source in ENTRIES.items()}
     names["font"] = made[FONT]

@@ -19,14 +19,18 @@ from typing import Any
 from mkdocs.config import config_options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page as MkDocsPage
 
+from sandbox.course.errors import CourseError
 from sandbox.course.lesson import Cell, parse
 from sandbox.course.manifest import find_labs, load_lab
 from sandbox.course.model import Lab
 from sandbox.site import assets, map_html, pages
+from sandbox.site.bundle.errors import BundleError
+from sandbox.site.frontend import Frontend, build_frontend
 
 #: Where a lesson's pictures may lie beside it, and what they may be.
 PICTURES = {".svg", ".png", ".jpg", ".webp"}
@@ -67,20 +71,21 @@ class SandboxPlugin(BasePlugin[SandboxConfig]):  # type: ignore[no-untyped-call]
     def __init__(self) -> None:
         self.labs: list[Lab] = []
         self.pages: dict[str, pages.Page] = {}
-        self.built: assets.Built | None = None
+        self.frontend: Frontend | None = None
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Find the labs, put them into the navigation, and build what pages will refer to."""
-        self.labs = self._find_labs()
-        self.pages = {}
-        titles = {lab.slug: lab.title for lab in self.labs}
-        for lab in self.labs:
-            self.pages[_uri(lab)] = pages.lab_page(lab, titles=titles)
+        try:
+            self.labs = self._find_labs()
+            titles = {lab.slug: lab.title for lab in self.labs}
+            self.pages = {_uri(lab): pages.lab_page(lab, titles=titles) for lab in self.labs}
+            if self.config.runtime:
+                self.frontend = build_frontend(say)
+                config.extra["sandbox"] = assets.places(self.frontend)
+        except (CourseError, BundleError) as error:
+            raise PluginError(str(error)) from None
         if config.nav is not None:
             config.nav = [self._with_labs(entry) for entry in config.nav]
-        if self.config.runtime:
-            self.built = assets.build(say)
-            config.extra["sandbox"] = assets.places(self.built)
         return config
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
@@ -133,9 +138,12 @@ class SandboxPlugin(BasePlugin[SandboxConfig]):  # type: ignore[no-untyped-call]
         return html.replace("<div data-sandbox-work></div>", map_html.work_html())
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Copy the built front end and bundle into the finished site."""
-        if self.built is not None:
-            assets.copy_into(self.built, Path(config.site_dir))
+        """Put the front end and the bundle into the finished site."""
+        if self.frontend is not None:
+            try:
+                assets.put_into(Path(config.site_dir), self.frontend, say)
+            except BundleError as error:
+                raise PluginError(str(error)) from None
 
     def _find_labs(self) -> list[Lab]:
         if self.config.labs is None:
