@@ -209,7 +209,8 @@ def _environment(folder: Path, amqp: int, distribution: int, names: int) -> dict
         "HOME": str(folder),  # where the Erlang cookie is made
         "ERL_EPMD_PORT": str(names),
         "ERL_EPMD_ADDRESS": "127.0.0.1",
-        "RABBITMQ_NODENAME": f"sandbox-{amqp}@localhost",
+        # Part of the data folder's name, so always the same; our epmd knows no other node.
+        "RABBITMQ_NODENAME": "sandbox@localhost",
         "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
         "RABBITMQ_NODE_PORT": str(amqp),
         "RABBITMQ_DIST_PORT": str(distribution),
@@ -233,8 +234,12 @@ def _end(process: subprocess.Popen[bytes], *, gently: bool = False) -> None:
             _signal_session(process, number)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(patience_s)
-    # The start script may be gone while the Erlang machine it started is not.
+    # The start script may be gone while the Erlang machine it started is not. What has been killed
+    # may take a moment to let go of its files.
     _signal_session(process, _KILL)
+    deadline = time.monotonic() + 5.0
+    while _session_lives(process) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 _KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
@@ -246,3 +251,13 @@ def _signal_session(process: subprocess.Popen[bytes], number: int) -> None:
             process.send_signal(number)
         else:
             os.killpg(process.pid, number)
+
+
+def _session_lives(process: subprocess.Popen[bytes]) -> bool:
+    """Whether a process of the session still runs, as far as the system tells (Linux does)."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _parent, group = stat.read_text().rpartition(")")[2].split()[:3]
+            if int(group) == process.pid and state not in "ZX":
+                return True
+    return False
