@@ -42,7 +42,6 @@ HOW_TO_INSTALL = (
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 #: A cold start takes 5 s on a laptop; a busy CI machine is given time.
 START_TIMEOUT_S = 90.0
-STOP_TIMEOUT_S = 20.0
 
 
 def find_program() -> str | None:
@@ -62,8 +61,7 @@ def answers(settings: Settings, timeout_s: float = 2.0) -> bool:
 class NativeRabbitMQ:
     """A RabbitMQ server process of our own; a context manager that starts and stops it."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder_given = folder
+    def __init__(self) -> None:
         self._folder: Path | None = None
         self._epmd: subprocess.Popen[bytes] | None = None
         self._server: subprocess.Popen[bytes] | None = None
@@ -94,8 +92,7 @@ class NativeRabbitMQ:
         program = find_program()
         if program is None:
             raise StackUnavailable(f"RabbitMQ is not installed here. {HOW_TO_INSTALL}")
-        self._folder = folder = self._folder_given or Path(tempfile.mkdtemp(prefix="sandbox-rmq-"))
-        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder = Path(tempfile.mkdtemp(prefix="sandbox-rmq-"))
         amqp, management, distribution, names = _free_ports(4)
         (folder / "rabbitmq.conf").write_text(_configuration(amqp, management))
         (folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
@@ -123,16 +120,17 @@ class NativeRabbitMQ:
         return settings
 
     def stop(self) -> None:
-        """Stop the server and remove its data folder, if the folder was ours. Idempotent."""
+        """Kill the server and remove its data folder. Idempotent.
+
+        An orderly shutdown would take six seconds, for data that is thrown away.
+        """
         server, self._server = self._server, None
-        if server is not None:
-            # Data that is thrown away needs no orderly shutdown, which takes six seconds.
-            _end(server, gently=self._folder_given is not None)
         epmd, self._epmd = self._epmd, None
-        if epmd is not None:
-            _end(epmd)
+        for process in (server, epmd):
+            if process is not None:
+                _end(process)
         folder, self._folder = self._folder, None
-        if folder is not None and self._folder_given is None:
+        if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _start_epmd(self, port: int, environment: dict[str, str]) -> None:
@@ -209,7 +207,7 @@ def _environment(folder: Path, amqp: int, distribution: int, names: int) -> dict
         "HOME": str(folder),  # where the Erlang cookie is made
         "ERL_EPMD_PORT": str(names),
         "ERL_EPMD_ADDRESS": "127.0.0.1",
-        # Part of the data folder's name, so always the same; our epmd knows no other node.
+        # Our epmd knows no other node, so the name need not be unusual.
         "RABBITMQ_NODENAME": "sandbox@localhost",
         "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
         "RABBITMQ_NODE_PORT": str(amqp),
@@ -227,30 +225,18 @@ def _environment(folder: Path, amqp: int, distribution: int, names: int) -> dict
     }
 
 
-def _end(process: subprocess.Popen[bytes], *, gently: bool = False) -> None:
-    """End a process and the session it leads; `gently` asks first and waits."""
-    for number, patience_s in ((signal.SIGTERM, STOP_TIMEOUT_S if gently else 0), (_KILL, 5.0)):
-        if process.poll() is None:
-            _signal_session(process, number)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(patience_s)
-    # The start script may be gone while the Erlang machine it started is not. What has been killed
-    # may take a moment to let go of its files.
-    _signal_session(process, _KILL)
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and the session it leads: the start script and the Erlang machine."""
+    with suppress(ProcessLookupError, PermissionError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    # What has been killed may take a moment to let go of its files.
     deadline = time.monotonic() + 5.0
     while _session_lives(process) and time.monotonic() < deadline:
         time.sleep(0.02)
-
-
-_KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
-
-
-def _signal_session(process: subprocess.Popen[bytes], number: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        if sys.platform == "win32":
-            process.send_signal(number)
-        else:
-            os.killpg(process.pid, number)
 
 
 def _session_lives(process: subprocess.Popen[bytes]) -> bool:

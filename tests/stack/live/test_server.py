@@ -38,14 +38,6 @@ def test_it_serves_this_machine_only_and_is_gone_afterwards(
     assert _running_in_group(pid) == []
 
 
-def test_data_in_a_folder_of_the_callers_is_kept(tmp_path: Path) -> None:
-    for names in ([], ["kept"]):
-        with NativeRabbitMQ(tmp_path / "rabbitmq") as settings:
-            management = Management(settings)
-            assert [name for name in management.vhosts() if name != "/"] == names
-            management.create_vhost("kept", "survives a restart")
-
-
 def _running_in_group(group: int) -> list[str]:
     """The processes of a process group that are more than a name waiting to be collected."""
     found = []
