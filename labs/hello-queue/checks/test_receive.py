@@ -96,7 +96,9 @@ def missing(lab):
 def fate(lab, order):
     """What became of an order, where the stack can say it."""
     known = lab.rabbitmq.fate("orders", order)
-    return known[:1].upper() + known[1:] if known else "When does RabbitMQ forget an order?"
+    if known:
+        return known[:1].upper() + known[1:] + ("" if "\n" in known else ".")
+    return "When does RabbitMQ forget an order?"
 
 
 def on_screen(lab, count=None):
