@@ -12,11 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import tests.parity.amqp.scenarios  # noqa: F401  (registers them)
 from sandbox.stack.live.server import NativeRabbitMQ
 from sandbox.stack.live.settings import Settings
-from tests.parity.amqp.brokers import real_stage
-from tests.parity.amqp.stage import SCENARIOS, Stage
+from tests.parity.amqp.players import on_rabbitmq
+from tests.parity.amqp.stage import SCENARIOS
 
 RECORDED = Path(__file__).parent / "recorded.json"
 
@@ -25,13 +24,6 @@ def read() -> dict[str, Any]:
     """What is on record: a transcript for each scenario."""
     known: dict[str, Any] = json.loads(RECORDED.read_text(encoding="utf-8"))
     return known
-
-
-def play(name: str, stage: Stage) -> list[Any]:
-    """Play a scenario and return its transcript as JSON keeps it."""
-    SCENARIOS[name](stage)
-    transcript: list[Any] = json.loads(json.dumps(stage.transcript))
-    return transcript
 
 
 def main(names: list[str]) -> None:
@@ -47,8 +39,7 @@ def _record(settings: Settings, names: list[str]) -> None:
     known = read() if names and RECORDED.exists() else {}
     for name in names or sorted(SCENARIOS):
         print(name)
-        with real_stage(settings) as stage:
-            known[name] = play(name, stage)
+        known[name] = on_rabbitmq(name, settings)
     rows = [
         f"{json.dumps(name)}: [\n"
         + ",\n".join("  " + json.dumps(item, ensure_ascii=False) for item in known[name])

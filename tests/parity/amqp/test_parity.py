@@ -14,11 +14,10 @@ from typing import Any
 import pika.exceptions
 import pytest
 
-import tests.parity.amqp.scenarios  # noqa: F401  (registers them)
 from sandbox.stack.live.settings import Settings
-from tests.parity.amqp.brokers import real_stage, sandbox_stage
 from tests.parity.amqp.differences import DIFFERENCES
-from tests.parity.amqp.record import RECORDED, play, read
+from tests.parity.amqp.players import in_the_world, on_rabbitmq
+from tests.parity.amqp.record import RECORDED, read
 from tests.parity.amqp.stage import SCENARIOS
 
 KNOWN = read()
@@ -37,17 +36,15 @@ def test_every_scenario_is_recorded() -> None:
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS.keys() - DIFFERENCES.keys()))
 def test_the_sandbox_behaves_as_rabbitmq_was_seen_to(name: str) -> None:
-    with sandbox_stage() as stage:
-        assert _lines(play(name, stage)) == _lines(KNOWN[name])
+    assert _lines(in_the_world(name)) == _lines(KNOWN[name])
 
 
 @pytest.mark.parametrize("name", sorted(DIFFERENCES))
 def test_a_difference_that_is_gone_leaves_the_list(name: str) -> None:
-    with sandbox_stage() as stage:
-        try:
-            ours = _lines(play(name, stage))
-        except pika.exceptions.AMQPError as refusal:
-            ours = [str(refusal)]
+    try:
+        ours = _lines(in_the_world(name))
+    except pika.exceptions.AMQPError as refusal:
+        ours = [str(refusal)]
     assert ours != _lines(KNOWN[name]), f"take {name} out of DIFFERENCES: {DIFFERENCES[name]}"
 
 
@@ -56,8 +53,7 @@ def test_a_difference_that_is_gone_leaves_the_list(name: str) -> None:
 def test_what_the_sandbox_lacks_is_recorded_as_the_rabbitmq_that_is_here_does_it(
     name: str, rabbitmq_server: Settings
 ) -> None:
-    with real_stage(rabbitmq_server) as real:
-        assert _lines(KNOWN[name]) == _lines(play(name, real))
+    assert _lines(KNOWN[name]) == _lines(on_rabbitmq(name, rabbitmq_server))
 
 
 @pytest.mark.live
@@ -65,7 +61,6 @@ def test_what_the_sandbox_lacks_is_recorded_as_the_rabbitmq_that_is_here_does_it
 def test_the_sandbox_behaves_as_the_rabbitmq_that_is_here(
     name: str, rabbitmq_server: Settings
 ) -> None:
-    with real_stage(rabbitmq_server) as real, sandbox_stage() as ours:
-        theirs = _lines(play(name, real))
-        assert _lines(play(name, ours)) == theirs
-        assert _lines(KNOWN[name]) == theirs, "the record is out of date"
+    theirs = _lines(on_rabbitmq(name, rabbitmq_server))
+    assert _lines(in_the_world(name)) == theirs
+    assert _lines(KNOWN[name]) == theirs, "the record is out of date"
