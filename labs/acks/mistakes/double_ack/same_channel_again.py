@@ -1,4 +1,4 @@
-# caught-by: test_the_products_behind_a_sold_out_one_are_rendered_too, test_the_worker_is_still_there_for_the_next_product, test_every_rendered_product_leaves_the_queue
+# caught-by: test_the_products_behind_a_sold_out_one_are_rendered_too, test_the_worker_is_still_there_for_the_next_product
 # hint: A channel that RabbitMQ has closed stays closed, and its consumer went with it. What do
 # you need before you can consume again?
 """Goes on with the channel that was closed."""
