@@ -46,10 +46,9 @@ function tellReady(parts: Parts | undefined): void {
 }
 
 async function answer(request: Request): Promise<void> {
-  const { id } = request;
+  const { type, id, ...rest } = request;
   try {
     const pyodide = await python!;
-    const { type, ...rest } = request;
     const write = (text: string) => tell({ type: "output", id, text });
     const handle = runtime(pyodide);
     const call = hasJspi() ? handle.callPromising.bind(handle) : handle;
