@@ -33,7 +33,8 @@ class Connection(Protocol):
     @property
     def subscribed(self) -> bool:
         """True while the client waits for messages: it has a consumer or a subscription, or it
-        asked for a message and there was none."""
+        asked for a message and there was none.
+        """
         ...
 
     def receive_data(self, data: bytes, now_ns: int) -> None:
@@ -55,7 +56,8 @@ class Broker(Protocol):
     @property
     def activity(self) -> int:
         """A count that changes with everything but housekeeping: heartbeats, and questions that
-        are answered with "nothing new". Only compared."""
+        are answered with "nothing new". Only compared.
+        """
         ...
 
     def connect(self, peer: str, now_ns: int) -> Connection:

@@ -50,7 +50,7 @@ class Consumer:
         self.queue = queue
         self.no_ack = no_ack
         self.exclusive = exclusive
-        self.prefetch_count = 0 if no_ack else prefetch_count
+        self.prefetch_count = prefetch_count
         self.arguments = dict(arguments)
         self.unacked_count = 0
         self.deliver_prefix = deliver_prefix(tag)

@@ -78,6 +78,7 @@ def test_where_bytes_are_cut_makes_no_difference(cuts: set[int]) -> None:
     assert played(pieces) == WHOLE
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from([1, 2, 3]), st.integers(0, 9), st.binary(max_size=40))),
     st.data(),
@@ -97,6 +98,7 @@ def test_the_splitter_gives_back_every_frame(
     assert found == frames
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.integers(9, 40))
 def test_content_is_cut_into_frames_no_larger_than_agreed(body: bytes, frame_max: int) -> None:
     splitter = FrameSplitter(0)

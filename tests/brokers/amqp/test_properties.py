@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pamqp import encode
 from pamqp.commands import Basic
@@ -98,6 +98,7 @@ def test_a_table_with_a_type_nobody_knows_is_refused() -> None:
         decode_table(b"\0\0\0\x03\x01kz", 0, 7)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.text(min_size=1, max_size=9),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pamqp.commands import Basic, Channel, Connection
+from pamqp.commands import Queue as QueueMethods
 
 from sandbox.brokers.amqp.message import Entry, Message
 from sandbox.brokers.amqp.queue import Queue
@@ -207,7 +208,7 @@ def test_a_dying_clients_messages_do_not_go_to_its_other_channels(world: World) 
     ]
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["publish", "get", "requeue"]), st.integers(0, 99))))
 def test_a_queue_always_gives_the_oldest_it_has(steps: list[tuple[str, int]]) -> None:
     """Against a model: the sorted list of what is there."""
@@ -231,3 +232,17 @@ def test_a_queue_always_gives_the_oldest_it_has(steps: list[tuple[str, int]]) ->
                 queue.requeue([out.pop(n) for n in returning])
                 model = sorted(model + returning)
         assert [entry.message.number for entry in queue.ready] == model
+
+
+def test_what_belonged_to_a_deleted_queue_goes_nowhere(client: Client, world: World) -> None:
+    fill(client, 2)
+    client.get("q")
+    client.get("q")
+    old = world.broker.vhosts["/"].queues["q"]
+    client.ask(QueueMethods.Delete(queue="q"))
+    client.declare("q")
+    assert client.asked(Basic.Nack(1)) == []
+    client.side.connection_lost(0)
+    assert world.of_kind("requeue") == []
+    assert old.ready_count == 0
+    assert world.broker.vhosts["/"].queues["q"].ready_count == 0

@@ -22,7 +22,7 @@ def matches(pattern: list[str], key: list[str]) -> bool:
     return bool(key) and pattern[0] in ("*", key[0]) and matches(pattern[1:], key[1:])
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.lists(KEYS, max_size=8), KEYS)
 def test_the_tree_finds_exactly_the_patterns_that_match(patterns: list[str], key: str) -> None:
     tree: TopicTree[str] = TopicTree()
@@ -34,6 +34,7 @@ def test_the_tree_finds_exactly_the_patterns_that_match(patterns: list[str], key
     assert len(found) == len(set(found))
 
 
+@settings(deadline=None)
 @given(st.lists(KEYS, min_size=1, max_size=8), st.data())
 def test_what_is_removed_is_not_found_and_leaves_nothing_behind(
     patterns: list[str], data: st.DataObject
