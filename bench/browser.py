@@ -20,7 +20,7 @@ from sandbox.site.bundle.npm import web_folder
 from sandbox.site.server import make_server
 
 ROOT = Path(__file__).parent.parent
-RUNS = 5
+RUNS = 2
 LIMIT = 0.5
 AIM = 0.2
 CHECK_LIMIT_S = 3.0
@@ -83,7 +83,7 @@ def measure(address: str) -> None:
     with sync_playwright() as playwright:
         for _ in range(RUNS):
             bare.append(first_output(playwright, f"{address}/bare.html", "window.firstOutput"))
-            ours.append(first_output(playwright, f"{address}/site/labs/{LAB}/", FIRST_OUTPUT))
+            ours.append(first_output(playwright, f"{address}/site/", FIRST_OUTPUT))
         with_browser(playwright, lambda page: warm(page, f"{address}/site/labs/{LAB}/"))
     ratio = statistics.median(ours) / statistics.median(bare)
     print(f"bare Pyodide to print      {statistics.median(bare):8.0f} ms   {spread(bare)}")
