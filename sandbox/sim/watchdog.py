@@ -1,8 +1,8 @@
 """The real-time limit: stops a program that computes without ever waiting.
 
 A program that makes system calls is stopped at its next one. One that makes none is interrupted:
-on CPython by a timer's signal (a second thread's on Windows), in Pyodide, which has one thread, by a
-callback on the backward jumps of the learner's own code (`sys.monitoring`). Either way the
+on CPython by a timer's signal (a second thread's on Windows), in Pyodide, which has one thread, by
+a callback on the backward jumps of the learner's own code (`sys.monitoring`). Either way the
 interruption runs on the program's own stack and hands over to the driver from there, never to
 return, so that no `except BaseException` can swallow it.
 """
@@ -10,6 +10,7 @@ return, so that no `except BaseException` can swallow it.
 from __future__ import annotations
 
 import _thread
+import math
 import signal
 import sys
 import threading
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.sim import endings
 from sandbox.sim.clock import SECOND
+from sandbox.sim.scheduler import HEADROOM
 
 if TYPE_CHECKING:
     from sandbox.sim.kernel import Kernel
@@ -32,11 +34,15 @@ _main_thread, _current_thread = threading.main_thread, threading.current_thread
 _get_signal, _set_signal = signal.getsignal, signal.signal
 
 _SIGNAL = getattr(signal, "SIGALRM", getattr(signal, "SIGBREAK", signal.SIGINT))
-_KERNEL = str(Path(__file__).parent / "kernel.py")
-_SCHEDULER = str(Path(__file__).parent / "scheduler.py")
+_WORLD = str(Path(__file__).parent)
+#: What belongs to the program: the stand-ins, and what loads its file.
+_INSIDE = (str(Path(__file__).parent / "standins"), str(Path(__file__).parent / "world.py"))
 
-#: Between two attempts, when the first struck while the world itself was at work.
-INSIST_S = 0.05
+#: How often to look at a run.
+LOOK_S = 0.1
+
+#: What of a process's inside the world calls to run the program's code (`processes.Runtime`).
+_ENTRIES = ("main", "thread", "handle_signal")
 
 
 class Watchdog:
@@ -46,18 +52,25 @@ class Watchdog:
         if sys.platform == "emscripten":
             _Jumps.install()
         self._kernel = kernel
-        self._deadline = 0.0
-        self._limit_s = 0.0
+        self._real_s = 0.0
+        self._stall_s = 0.0
+        self._began = 0.0
+        #: The count of system calls when it was last seen to have changed, and when that was.
+        self._steps = -1
+        self._moved = 0.0
 
     @contextmanager
-    def limit(self, real_s: float | None) -> Iterator[None]:
-        """Allow the run inside so many real seconds."""
-        if real_s is None:
+    def limit(self, real_s: float | None, stall_s: float | None) -> Iterator[None]:
+        """Allow the run inside so many real seconds, and so many between two system calls."""
+        if real_s is None and stall_s is None:
             yield
             return
-        self._limit_s = real_s
-        self._deadline = _real_clock() + real_s
-        self._kernel.out_of_time = self._check
+        self._real_s = math.inf if real_s is None else real_s
+        self._stall_s = math.inf if stall_s is None else stall_s
+        self._began = self._moved = _real_clock()
+        self._steps = -1
+        if real_s is not None:
+            self._kernel.out_of_time = self._check
         stop = self._watch_jumps() if sys.platform == "emscripten" else self._watch_signal()
         try:
             yield
@@ -67,18 +80,32 @@ class Watchdog:
 
     def _check(self) -> None:
         """Called at every system call; ends the run when time is up."""
-        if _real_clock() >= self._deadline and not self._kernel.scheduler.stopping:
-            self._end("")
+        if _real_clock() - self._began >= self._real_s and not self._kernel.scheduler.stopping:
+            self._end("", stalled=False)
 
-    def _end(self, where: str) -> None:
+    def _verdict(self) -> bool | None:
+        """None to let it go on; else whether it stalled, or (False) is merely taking too long."""
+        now, steps = _real_clock(), self._kernel.scheduler.steps
+        if steps != self._steps:
+            self._steps, self._moved = steps, now
+        if now - self._moved >= self._stall_s:
+            return True
+        if now - self._began >= self._real_s:
+            return now - self._moved >= self._real_s / 2
+        return None
+
+    def _end(self, where: str, *, stalled: bool) -> None:
         kernel = self._kernel
         fiber = kernel.scheduler.current
         assert fiber is not None
         process = fiber.process
         where = where or process.runtime.where()
-        ending = endings.real_time(
-            kernel.clock.now_ns / SECOND, self._limit_s, process.name, where
-        )
+        at_s = kernel.clock.now_ns / SECOND
+        if stalled:
+            limit_s = min(self._stall_s, self._real_s)
+            ending = endings.real_time(at_s, limit_s, process.name, where)
+        else:
+            ending = endings.too_long(at_s, self._real_s, process.name, where)
         kernel.scheduler.stop(ending)
         # The program is beyond saving; it never runs again.
         kernel.end_process(process, -9, "out of real time")
@@ -88,23 +115,26 @@ class Watchdog:
     def _watch_signal(self) -> Callable[[], None]:
         if _current_thread() is not _main_thread():
             return lambda: None  # signals reach the main thread only; system calls still end a run
+
         def interrupt(signum: int, frame: types.FrameType | None) -> None:
             scheduler = self._kernel.scheduler
             if scheduler.current is None or scheduler.stopping:
                 return
-            innermost = frame
-            while frame is not None:
-                if frame.f_code.co_filename in (_KERNEL, _SCHEDULER):
-                    # The world is at work; only its last step runs the program's own code.
-                    if frame.f_code.co_name != "main" and frame.f_code.co_name != "_body":
-                        return
-                    break
-                frame = frame.f_back
-            fiber = scheduler.current
-            self._end("" if innermost is None else fiber.process.runtime.place(innermost))
+            if frame is None or not _is_programs(frame):
+                return  # the world is at work; the next signal comes soon
+            stalled = self._verdict()
+            if stalled is None:
+                return
+            limit = sys.getrecursionlimit()
+            sys.setrecursionlimit(limit + HEADROOM)
+            try:
+                where = scheduler.current.process.runtime.place(frame)
+                self._end(where, stalled=stalled)
+            finally:
+                sys.setrecursionlimit(limit)
 
         before = _set_signal(_SIGNAL, interrupt)
-        disarm = _alarm(max(self._deadline - _real_clock(), INSIST_S))
+        disarm = _alarm(LOOK_S)
 
         def stop() -> None:
             disarm()
@@ -129,14 +159,30 @@ class Watchdog:
 
     def jumped(self) -> None:
         """The running program went round a loop of its own."""
-        if _real_clock() >= self._deadline and not self._kernel.scheduler.stopping:
-            self._end("")
+        if self._kernel.scheduler.stopping:
+            return
+        stalled = self._verdict()
+        if stalled is not None:
+            self._end("", stalled=stalled)
 
 
-def _alarm(first_s: float) -> Callable[[], None]:
-    """Set `_SIGNAL` off after `first_s` and then again and again; returns how to stop it."""
+def _is_programs(frame: types.FrameType | None) -> bool:
+    """Whether a program (or its stand-ins) is running, rather than the world itself."""
+    entered = ""
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file.startswith(_WORLD) and not file.startswith(_INSIDE):
+            # The world's innermost frame: what did it call?
+            return entered in _ENTRIES
+        entered = frame.f_code.co_name if file.startswith(_INSIDE) else ""
+        frame = frame.f_back
+    return False
+
+
+def _alarm(every_s: float) -> Callable[[], None]:
+    """Set `_SIGNAL` off again and again; returns how to stop it."""
     if hasattr(signal, "setitimer"):
-        theirs = signal.setitimer(signal.ITIMER_REAL, first_s, INSIST_S)
+        theirs = signal.setitimer(signal.ITIMER_REAL, every_s, every_s)
 
         def disarm() -> None:
             signal.setitimer(signal.ITIMER_REAL, *theirs)
@@ -145,10 +191,8 @@ def _alarm(first_s: float) -> Callable[[], None]:
     over = _Event()
 
     def watch() -> None:
-        remaining = first_s
-        while not over.wait(remaining):
+        while not over.wait(every_s):
             _thread.interrupt_main(_SIGNAL)
-            remaining = INSIST_S
 
     thread = _Thread(target=watch, name="real-time limit", daemon=True)
     thread.start()
