@@ -18,8 +18,8 @@ from sandbox.sim.endings import Ending
 from sandbox.sim.world import ProcessHandle
 from sandbox.stack.simulated import SimulatedStack
 
-#: Real seconds before a run that never waits counts as an endless loop.
-REAL_LIMIT_S = 60.0
+#: Real seconds without a system call before a program counts as looping endlessly.
+STALL_LIMIT_S = 10.0
 
 #: Programs start one after another, as a person starts them: late enough for the one before to have
 #: connected, declared and subscribed.
@@ -60,17 +60,25 @@ class Programs:
         self._files = list(zip(files, _names(files), strict=True))
         self.handles: list[ProcessHandle] = []
 
-    def run(self, *, until_s: float | None = None, real_s: float = REAL_LIMIT_S) -> Ending:
-        """Run until everything is handled, or until virtual time `until_s`."""
+    def run(self, *, until_s: float | None = None, real_s: float | None = None) -> Ending:
+        """Run until everything is handled, or until virtual time `until_s`.
+
+        `real_s` limits the real seconds of each stretch; a program that computes for
+        `STALL_LIMIT_S` without a system call is stopped in any case.
+        """
         ending: Ending | None = None
         for number, (file, name) in enumerate(self._files):
             if number:
-                ending = self.world.run(until_s=number * APART_S, real_s=real_s, to_idle=False)
+                ending = self.world.run(
+                    until_s=number * APART_S, real_s=real_s, stall_s=STALL_LIMIT_S, to_idle=False
+                )
                 if ending.kind != "until":
                     break
             self.handles.append(self.world.start_script(file, name=name))
         else:
-            ending = self.world.run(until_s=until_s, real_s=real_s, to_idle=until_s is None)
+            ending = self.world.run(
+                until_s=until_s, real_s=real_s, stall_s=STALL_LIMIT_S, to_idle=until_s is None
+            )
         assert ending is not None
         for (program, stream), text in self._halves.items():
             if text:

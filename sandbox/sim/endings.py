@@ -101,6 +101,17 @@ def real_time(at_s: float, limit_s: float, name: str, where: str) -> Ending:
     )
 
 
+def too_long(at_s: float, limit_s: float, name: str, where: str) -> Ending:
+    """Real time ran out: the programs do wait now and then, but never come to an end."""
+    at = f" at {where}" if where else ""
+    return Ending(
+        "real-time",
+        at_s,
+        f"Stopped after {limit_s:g} s of real time (t = {at_s:.3f} s): `{name}` was still at "
+        f"work{at}. A loop that asks again and again without waiting?",
+    )
+
+
 def until(at_s: float) -> Ending:
     """The stretch of time that was asked for is over."""
     return Ending("until", at_s, f"stopped at t = {at_s:.3f} s as asked")

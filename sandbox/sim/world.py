@@ -269,17 +269,22 @@ class World:
     # letting it run
 
     def run(
-        self, *, until_s: float | None = None, real_s: float | None = None, to_idle: bool = True
+        self,
+        *,
+        until_s: float | None = None,
+        real_s: float | None = None,
+        stall_s: float | None = None,
+        to_idle: bool = True,
     ) -> Ending:
         """Run until one of the endings, at the latest at virtual time `until_s`.
 
-        `real_s` limits real seconds. Without `to_idle`, an idle world goes on until `until_s`.
+        `real_s` limits real seconds, `stall_s` those between two system calls. Without `to_idle`, an idle world goes on until `until_s`.
         """
         if until_s is None and not to_idle:
             raise ValueError("a run that does not end when idle needs until_s")
         self.kernel.until_idle = to_idle
         until_ns = None if until_s is None else round(until_s * SECOND)
-        with self._watchdog.limit(real_s):
+        with self._watchdog.limit(real_s, stall_s):
             return self.kernel.scheduler.run(until_ns)
 
     def run_until_exit(
