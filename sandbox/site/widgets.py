@@ -29,7 +29,7 @@ def cell(block: Cell, *, label: str = "", veiled: bool = False) -> str:
     Args:
         block: The cell and what it printed.
         label: What stands above it; left out, an invitation.
-        veiled: A question comes before it, so its output stays folded until somebody asks.
+        veiled: A question comes before it, so its output is blurred until somebody commits.
     """
     name = f"cell-{block.number}"
     return (
@@ -40,7 +40,7 @@ def cell(block: Cell, *, label: str = "", veiled: bool = False) -> str:
         f"{_button('reset', 'Reset')}{_stop()}{_run(f'Run cell {block.number}')}</div>"
         f"{editor(block.source, f'Code of cell {block.number}')}"
         f"{_boot()}"
-        f"{_output(f'Output of cell {block.number}', _stored_output(block.output, veiled))}"
+        f"{_output(f'Output of cell {block.number}', block.output, veiled=veiled)}"
         f'<p class="sb-note" data-testid="note" role="status" hidden></p>'
         "</section>"
     )
@@ -121,20 +121,13 @@ def inline(text: str) -> str:
     return re.sub(r"^<p>|</p>$", "", prose(text.strip()))
 
 
-def _stored_output(output: str | None, veiled: bool) -> str:
-    if output is None:
-        return ""
-    text = f"<pre>\n{escape(output, quote=False)}</pre>"
-    if not veiled:
-        return text
-    return f'<details class="sb-veil"><summary>What it printed</summary>{text}</details>'
-
-
-def _output(label: str, stored: str = "") -> str:
+def _output(label: str, stored: str | None = None, *, veiled: bool = False) -> str:
     kind = " sb-output--stored" if stored else ""
+    kind += " sb-output--veiled" if stored and veiled else ""
+    text = f"<pre>\n{escape(stored, quote=False)}</pre>" if stored else ""
     return (
         f'<div class="sb-output{kind}" data-testid="output" {QUIET} role="log"'
-        f' aria-label="{escape(label)}" tabindex="-1">{stored}</div>'
+        f' aria-label="{escape(label)}" tabindex="-1">{text}</div>'
     )
 
 

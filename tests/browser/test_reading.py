@@ -78,6 +78,17 @@ def test_a_cell_is_run_and_its_editor_left_with_the_keyboard_alone(visit: Visit)
     assert (cell.get_by_test_id("output").text_content() or "").count("typed by hand") == 1
 
 
+def test_an_output_that_answers_a_question_is_blurred_until_asked_for(visit: Visit) -> None:
+    visit.open("labs/acks/")
+    veiled = visit.page.locator(".sb-output--veiled").first
+    expect(veiled).to_be_visible()
+    output = visit.page.locator("[data-predict] ~ [data-cell] [data-testid=output]").first
+    assert "blur" in output.locator("pre").evaluate("node => getComputedStyle(node).filter")
+    output.focus()
+    visit.page.keyboard.press("Enter")
+    assert output.locator("pre").evaluate("node => getComputedStyle(node).filter") == "none"
+
+
 def test_results_are_announced(visit: Visit, lab: Lab) -> None:
     visit.open("labs/acks/")
     results = visit.exercise(lab.exercises[0].id).get_by_test_id("results")

@@ -72,11 +72,12 @@ def test_a_cell_shows_its_code_and_its_stored_output_without_any_script(fixture_
     assert '<span class="tok-comment"># a comparison, &amp; a comment</span>' in html
 
 
-def test_what_a_question_asks_for_is_folded_but_there(fixture_lab: Lab) -> None:
-    veil = '<details class="sb-veil"><summary>What it printed</summary><pre>\n2\n</pre></details>'
+def test_what_a_question_asks_for_is_there_and_veiled(fixture_lab: Lab) -> None:
     html = rendered(fixture_lab)
-    assert html.count(veil) == 1
-    assert "<summary>What it printed</summary><pre>\ntotal" not in html
+    first, second = re.findall(r'<div class="(sb-output[^"]*)"[^>]*><pre>', html)
+    assert first == "sb-output sb-output--stored"
+    assert second == "sb-output sb-output--stored sb-output--veiled"
+    assert "><pre>\n2\n</pre></div>" in html
 
 
 def test_cells_and_exercises_have_the_hooks_that_tests_rely_on(fixture_lab: Lab) -> None:
@@ -184,4 +185,4 @@ def test_only_the_cell_after_a_question_is_veiled() -> None:
     blocks = parse(text)
     assert any(isinstance(block, Predict) for block in blocks)
     cells = [slot for slot in pages.block_page(blocks).slots if "data-cell" in slot]
-    assert ["sb-veil" in cell for cell in cells] == [False, True, False]
+    assert ["sb-output--veiled" in cell for cell in cells] == [False, True, False]

@@ -185,8 +185,8 @@ export class Lesson {
     );
   }
 
-  private veilAfter(node: Element): HTMLDetailsElement | null {
-    return this.cellAfter(node)?.querySelector<HTMLDetailsElement>("details.sb-veil") ?? null;
+  private veilAfter(node: Element): HTMLElement | null {
+    return this.cellAfter(node)?.querySelector<HTMLElement>(".sb-output--veiled") ?? null;
   }
 }
 

@@ -106,7 +106,7 @@ export class Panel {
   /** Begin a new output. */
   clear(): void {
     this.output.replaceChildren();
-    this.output.classList.remove("sb-output--stored");
+    this.output.classList.remove("sb-output--stored", "sb-output--veiled");
     this.say("");
     this.text = null;
     this.written = 0;

@@ -1,7 +1,7 @@
 /**
  * A question to commit to before running the next cell.
  *
- * Until the reader has chosen, what the next cell printed stays folded. Running the cell first is
+ * Until the reader has chosen, what the next cell printed is blurred. Running the cell first is
  * allowed: it opens the answer, and says so, because a page that locks its buttons teaches nothing.
  */
 import { all, h, part } from "./dom";
@@ -14,10 +14,15 @@ export class Predict {
 
   constructor(
     readonly node: HTMLFormElement,
-    /** The veil over the next cell's stored output, if there is one. */
-    private readonly veil: HTMLDetailsElement | null,
+    /** The next cell's stored output, if it is blurred. */
+    private readonly veiled: HTMLElement | null,
   ) {
     part(node, "answer").hidden = true;
+    if (veiled) {
+      veiled.tabIndex = 0;
+      veiled.addEventListener("click", () => this.unveil());
+      veiled.addEventListener("keydown", ({ key }) => key === "Enter" && this.unveil());
+    }
     node.addEventListener("submit", (event) => {
       event.preventDefault();
       const choice = this.choice();
@@ -44,8 +49,13 @@ export class Predict {
 
   /** The next cell is being run. */
   overtaken(): void {
-    if (this.veil) this.veil.open = true;
+    this.unveil();
     if (!this.answered) this.settle(null);
+  }
+
+  private unveil(): void {
+    this.veiled?.classList.remove("sb-output--veiled");
+    if (this.veiled) this.veiled.tabIndex = -1;
   }
 
   private inputs(): HTMLInputElement[] {
@@ -69,7 +79,7 @@ export class Predict {
       } else if (index === choice) label?.setAttribute("data-verdict", "wrong");
     });
     this.node.querySelector("button")?.remove();
-    if (this.veil) this.veil.open = true;
+    this.unveil();
     this.say(choice === null ? "You ran it before guessing." : right ? "Yes." : "Not quite.");
   }
 
