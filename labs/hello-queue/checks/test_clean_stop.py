@@ -78,7 +78,7 @@ def confirm_all(lab):
     """Run `main` until three orders are confirmed, or nothing more happens."""
     lab.rabbitmq.publish("orders", ORDERS)
     program = lab.start("main")
-    lab.wait_until(lambda: len(lab.recorded("sent")) >= 3, timeout_s=8)
+    lab.wait_until(lambda: len(lab.recorded("sent")) >= 3 or not program.alive, timeout_s=8)
     missing = ORDERS - lab.recorded("sent")
     assert not missing, (
         f"{', '.join(ORDERS)} waited in the queue, and no e-mail went out for {', '.join(missing)}."
@@ -90,7 +90,7 @@ def ends_in_peace(lab, number, what):
     """Send a signal to a program that waits for orders."""
     lab.rabbitmq.declare("orders")
     program = lab.start("main")
-    lab.wait_until(lambda: lab.rabbitmq.consumers("orders") > 0, timeout_s=5)
+    lab.wait_until(lambda: lab.rabbitmq.consumers("orders") > 0 or not program.alive, timeout_s=5)
     lab.sleep(0.3)
     assert program.alive, "`main` ended by itself while it should have waited for orders."
     program.signal(number)
@@ -106,7 +106,7 @@ def told_while_at_work(lab):
     """Send SIGTERM in the middle of the first order."""
     lab.rabbitmq.publish("orders", ORDERS)
     program = lab.start("main")
-    lab.wait_until(lambda: len(lab.recorded("begun")) > 0, timeout_s=5)
+    lab.wait_until(lambda: lab.recorded("begun") or not program.alive, timeout_s=5)
     assert lab.recorded("begun"), "`main` was started, and never began with order-1."
     lab.sleep(0.4)
     program.signal(signal.SIGTERM)

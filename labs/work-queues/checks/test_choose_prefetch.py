@@ -67,7 +67,7 @@ def test_every_machine_gets_a_report(lab):
         lab.slow_link("worker", latency_s=round_trip_s / 2)
     publish(lab, "reports", [report_s] * 4)
     lab.start("worker", "reports", report_s, round_trip_s)
-    lab.wait_until(lambda: lab.rabbitmq.ready("reports") < 4, timeout_s=8)
+    lab.wait_until(lambda: lab.rabbitmq.ready("reports") < 4 or all_ended(lab), timeout_s=8)
     began = lab.now
     for _ in range(3):
         lab.start("worker", "reports", report_s, round_trip_s)
@@ -78,6 +78,11 @@ def test_every_machine_gets_a_report(lab):
         f"begun: it took {took:.1f} s. With a prefetch of {prefetch} the first machine held "
         f"{min(prefetch or 4, 4)} reports from the start. What did the last machine do meanwhile?"
     )
+
+
+def all_ended(lab):
+    """Whether nobody is left who could do anything."""
+    return not any(process.alive for process in lab.processes)
 
 
 def publish(lab, queue, seconds):
@@ -91,6 +96,8 @@ def publish(lab, queue, seconds):
 
 def until_rendered(lab, count, timeout_s=30):
     """Let time pass until so many documents are rendered."""
-    lab.wait_until(lambda: len(lab.recorded("rendered")) >= count, timeout_s=timeout_s)
+    lab.wait_until(
+        lambda: len(lab.recorded("rendered")) >= count or all_ended(lab), timeout_s=timeout_s
+    )
     done = len(lab.recorded("rendered"))
     assert done >= count, f"After {timeout_s} s only {done} documents are rendered."

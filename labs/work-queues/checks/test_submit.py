@@ -11,7 +11,7 @@ def test_every_task_is_a_message_of_its_own(lab):
     lab.call("submit", LETTERS)
     bodies = arrived(lab, len(LETTERS))
     assert len(bodies) == len(LETTERS), (
-        f"{len(LETTERS)} tasks were submitted; the number of messages in `documents` is {len(bodies)}. "
+        f"{len(LETTERS)} tasks were submitted; messages in `documents`: {len(bodies)}. "
         "How would two workers share them?"
     )
 

@@ -54,7 +54,7 @@ def test_a_worker_that_comes_late_finds_work(lab):
 def test_heavy_documents_do_not_pile_up_on_one_worker(lab):
     lab.start("worker", name="left")
     lab.start("worker", name="right")
-    lab.wait_until(lambda: len(lab.rabbitmq.connections()) == 2, timeout_s=5)
+    lab.wait_until(lambda: len(lab.rabbitmq.connections()) == 2 or all_ended(lab), timeout_s=5)
     lab.sleep(0.3)
     began = lab.now
     lab.rabbitmq.publish("documents", tasks(1, 0.01, 1, 0.01, 1, 0.01, 1, 0.01))
@@ -89,13 +89,18 @@ def test_what_a_dead_worker_had_in_hand_is_rendered_by_another(lab):
 
 def until_begun(lab):
     """Let time pass until somebody renders something."""
-    lab.wait_until(lambda: len(lab.recorded("begun")) > 0, timeout_s=8)
+    lab.wait_until(lambda: lab.recorded("begun") or all_ended(lab), timeout_s=8)
     assert lab.recorded("begun"), "Documents wait and a worker runs, and it has not begun with any."
 
 
 def until_rendered(lab, count):
     """Let time pass until documents 1 to `count` are rendered, or nothing more happens."""
-    lab.wait_until(lambda: not unrendered(lab, count), timeout_s=9)
+    lab.wait_until(lambda: not unrendered(lab, count) or all_ended(lab), timeout_s=9)
+
+
+def all_ended(lab):
+    """Whether nobody is left who could do anything."""
+    return not any(process.alive for process in lab.processes)
 
 
 def unrendered(lab, count):
