@@ -149,6 +149,11 @@ class Lab:
         return self._stack.now_s
 
     @property
+    def lasted_s(self) -> float:
+        """How long the run took, without the quiet at its end that shows it is over."""
+        return self._stack.last_event_s
+
+    @property
     def processes(self) -> Sequence[Process]:
         """Every process started so far, those of a crash run that failed last."""
         return [*self._stack.processes, *self._rerun]

@@ -84,7 +84,7 @@ class Verdicts:
             yield lab
         finally:
             row = self._row(request.node)
-            row.seconds_virtual = round(lab.now, 6)
+            row.seconds_virtual = round(lab.lasted_s, 6)
             row.tried = lab.tried
             lab.close()
 

@@ -210,6 +210,11 @@ class Stack(Protocol):
         ...
 
     @property
+    def last_event_s(self) -> float:
+        """When the last thing happened that was not mere waiting; `now_s` where nobody knows."""
+        ...
+
+    @property
     def processes(self) -> Sequence[Process]:
         """Every process started so far, in order."""
         ...

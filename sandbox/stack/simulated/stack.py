@@ -48,6 +48,11 @@ class SimulatedStack:
         return self.world.now_s
 
     @property
+    def last_event_s(self) -> float:
+        """When the last thing happened that was not mere waiting."""
+        return self.world.last_event_s
+
+    @property
     def processes(self) -> Sequence[SimulatedProcess]:
         """Every process started so far, in order."""
         return self._processes
@@ -71,9 +76,7 @@ class SimulatedStack:
 
         Raises: TimeoutError, a program loops; says where.
         """
-        ending = self.world.run(
-            until_s=self.now_s + seconds, real_s=REAL_LIMIT_S, to_idle=False
-        )
+        ending = self.world.run(until_s=self.now_s + seconds, real_s=REAL_LIMIT_S, to_idle=False)
         if ending.kind != "until":
             raise TimeoutError(ending.sentence)
 
