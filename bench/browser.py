@@ -129,8 +129,12 @@ def warm(page: Page, url: str) -> None:
         page.wait_for_function(done, timeout=TIMEOUT_MS, polling=20)
         times.append((page.evaluate(done) - began) / 1000)
         page.wait_for_timeout(1500)  # the spare is made meanwhile, as while a person reads
-    print(f"Check of {LAB}/{EXERCISE}: first {times[0]:.2f} s, then {times[1]:.2f}, {times[2]:.2f} s")
-    print(f"warm check {times[2]:.2f} s (limit {CHECK_LIMIT_S})  {verdict(times[2], CHECK_LIMIT_S)}")
+    print(
+        f"Check of {LAB}/{EXERCISE}: first {times[0]:.2f} s, then {times[1]:.2f}, {times[2]:.2f} s"
+    )
+    print(
+        f"warm check {times[2]:.2f} s (limit {CHECK_LIMIT_S})  {verdict(times[2], CHECK_LIMIT_S)}"
+    )
     endless = "print('on', flush=True)\nwhile True:\n    pass\n"
     card.get_by_test_id("editor").evaluate("(node, text) => node.setValue(text)", endless)
     card.get_by_test_id("run").click()

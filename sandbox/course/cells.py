@@ -135,8 +135,10 @@ class Session:
         self.world.kernel.notify(NEXT_CELL)
         ending = self._run_to_end()
         if ending and self.alive and not self._is_done():
+            first = self.ended
             self._process.signal(signal.SIGINT)
             self._run_to_end()
+            self.ended = first
             if not self._is_done():
                 self._process.kill()
                 ending += " The program did not react to Ctrl-C and was ended."

@@ -12,7 +12,6 @@ Only what is in the page's bundle may be imported here.
 from __future__ import annotations
 
 import json
-import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -25,11 +24,20 @@ from sandbox.course.explain import own_lines, sentence, summary
 from sandbox.course.manifest import load_lab
 from sandbox.course.model import Lab
 from sandbox.grading.check import check_lab
-from sandbox.site.runtime_plain import PlainSession, can_have_worlds, run_plain
+from sandbox.site.runtime_plain import (
+    NO_WORLDS,
+    PlainSession,
+    can_have_worlds,
+    needs_world,
+    run_plain,
+)
 from sandbox.stack.simulated import SimulatedStack
 
 #: Real seconds that a Run may take without ever waiting.
 REAL_LIMIT_S = 10.0
+
+#: Our own wheel, as `web/src/worker/restore.ts` places it.
+ARCHIVE = Path("/lib/sandbox.zip")
 
 #: Where labs are unpacked, and where a learner's file lies.
 LABS = Path("/course/labs")
@@ -44,7 +52,7 @@ RunResult = dict[str, Any]
 #: The labs' files by name. Read when the snapshot is made, so that they are in it.
 lab_files: dict[str, bytes] = {}
 
-_write: Write = sys.stdout.write
+_write: Write = print
 _session: Session | PlainSession | None = None
 
 
@@ -139,30 +147,25 @@ REQUESTS: dict[str, Callable[..., Any]] = {
     "check": check,
 }
 
-#: Said where a world would be needed and cannot be.
-NO_WORLDS = (
-    "This browser cannot suspend WebAssembly (JSPI), which a world with several programs needs. "
-    "Use a current Chrome, Edge or Firefox; or run the exercise in a terminal: sandbox check."
-)
-
 
 def failure(error: BaseException, told: str, own: list[str]) -> dict[str, Any]:
     """An exception as the page shows it: what, where in the learner's own lines, and why."""
     what = summary(error, told)
+    alone = needs_world(error) and not can_have_worlds()
     return {
         "summary": what,
         "lines": [
             {"file": line.file, "line": line.number, "source": line.text}
             for line in own_lines(told, own)
         ],
-        "explanation": sentence(what),
+        "explanation": NO_WORLDS if alone else sentence(what),
         "traceback": told.strip(),
     }
 
 
-def remember_labs(archive: Path) -> None:
+def remember_labs() -> None:
     """Keep the labs' files in memory; called once, before the snapshot is taken."""
-    with ZipFile(archive) as files:
+    with ZipFile(ARCHIVE) as files:
         for name in files.namelist():
             if name.startswith("labs/"):
                 lab_files[name.removeprefix("labs/").removesuffix(".txt")] = files.read(name)

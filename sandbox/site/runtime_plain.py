@@ -18,9 +18,11 @@ from sandbox.course.cells import SHOW, CellResult, compile_cell, show
 from sandbox.sim.endings import Ending
 from sandbox.sim.world import remember_source
 
-NO_BROKER = (
-    "There is no broker here: this browser cannot suspend WebAssembly (JSPI), which a world with "
-    "several programs needs. Use a current Chrome, Edge or Firefox."
+#: Said where a world would be needed and cannot be.
+NO_WORLDS = (
+    "This browser cannot suspend WebAssembly (JSPI), which a world with brokers and several "
+    "programs needs. Use a current Chrome, Edge or Firefox; or a terminal: sandbox run, "
+    "sandbox check."
 )
 
 #: Told an exception, its traceback and the learner's files; see `runtime.failure`.
@@ -34,6 +36,11 @@ def can_have_worlds() -> bool:
     from pyodide.ffi import can_run_sync
 
     return bool(can_run_sync())
+
+
+def needs_world(error: BaseException) -> bool:
+    """Whether a program broke because there is no network here."""
+    return isinstance(error, OSError) or "AMQPConnection" in type(error).__name__
 
 
 class PlainSession:
@@ -72,17 +79,14 @@ def _execute(
     remember_source(source, name)
     stream = _Stream(write)
     broken = None
-    with contextlib.redirect_stdout(cast(Any, stream)), contextlib.redirect_stderr(cast(Any, stream)):
+    file = cast(Any, stream)
+    with contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
         try:
             eval(compile_cell(source, name), namespace)
         except SystemExit:
             pass
         except BaseException as error:
-            told = "".join(traceback.format_exception(error))
-            if isinstance(error, OSError) or "AMQPConnection" in type(error).__name__:
-                error = type("NoBroker", (Exception,), {})(NO_BROKER)
-                told += f"\nNoBroker: {NO_BROKER}"
-            broken = (error, told)
+            broken = (error, "".join(traceback.format_exception(error)))
     return stream.getvalue(), broken
 
 

@@ -1,7 +1,7 @@
 """Steps that are done once: a folder named by the hash of everything that went into it.
 
 A step writes into a temporary folder that is renamed when it is complete, so an interrupted build
-leaves nothing half done and two builds at the same time do not disturb one another.
+leaves nothing half done. Two builds at the same time take turns: the second finds the work done.
 
 To clean up, remove the cache folder; it holds nothing that cannot be made again.
 """
@@ -11,8 +11,10 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 #: How many results of one step are kept; older ones are removed.
@@ -73,9 +75,17 @@ def step(name: str, key: str, make: Callable[[Path], None], say: Say, doing: str
     if folder.is_dir():
         os.utime(folder)
         return folder
-    say(doing)
     parent.mkdir(parents=True, exist_ok=True)
-    started = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=parent))
+    with alone(parent / f".{name}.lock"):
+        if not folder.is_dir():
+            say(doing)
+            _make(folder, name, make)
+            _forget_old(parent, name)
+    return folder
+
+
+def _make(folder: Path, name: str, make: Callable[[Path], None]) -> None:
+    started = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder.parent))
     try:
         make(started)
         started.chmod(0o755)
@@ -86,12 +96,26 @@ def step(name: str, key: str, make: Callable[[Path], None], say: Say, doing: str
                 raise
     finally:
         shutil.rmtree(started, ignore_errors=True)
-    _forget_old(parent, name)
-    return folder
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Wait until no other process holds `lock`, and hold it. The system frees it with the process.
+
+    Where there are no such locks, work may be done twice, which is slow and not wrong.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _forget_old(parent: Path, name: str) -> None:
-    results = [path for path in parent.glob(f"{name}-*") if path.is_dir()]
+    results = [path for path in parent.glob(f"{name}-{'[0-9a-f]' * 20}") if path.is_dir()]
     results.sort(key=lambda path: path.stat().st_mtime, reverse=True)
     for path in results[KEPT:]:
         shutil.rmtree(path, ignore_errors=True)

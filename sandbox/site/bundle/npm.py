@@ -10,7 +10,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from sandbox.site.bundle.cache import Say, digest
+from sandbox.site.bundle.cache import Say, alone, digest
 from sandbox.site.bundle.errors import BundleError
 from sandbox.site.bundle.nodejs import Node, find_node
 
@@ -34,9 +34,15 @@ def install_npm_packages(say: Say, node: Node | None = None) -> Path:
     modules = web / "node_modules"
     stamp = modules / _STAMP
     wanted = digest(web / "package.json", web / "package-lock.json")
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return modules
-    say("Fetching npm packages")
+    with alone(web / ".install.lock"):
+        if not (stamp.is_file() and stamp.read_text() == wanted):
+            say("Fetching npm packages")
+            _install(node, web)
+            stamp.write_text(wanted)
+    return modules
+
+
+def _install(node: Node, web: Path) -> None:
     done = subprocess.run(
         [*node.npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"],
         cwd=web,
@@ -50,5 +56,3 @@ def install_npm_packages(say: Say, node: Node | None = None) -> Path:
             "npm could not fetch the page's packages. Is there a network? It said:\n"
             f"{done.stderr.strip() or done.stdout.strip()}"
         )
-    stamp.write_text(wanted)
-    return modules

@@ -15,17 +15,28 @@ from pathlib import Path
 from sandbox.site.bundle.errors import BundleError
 
 #: What of `sandbox/` goes into the page; its own modules and these folders, whole.
-PACKAGES = ("*.py", "brokers", "course", "grading", "sim", "site/__init__.py", "site/runtime*", "stack")
+PACKAGES = (
+    "*.py",
+    "brokers",
+    "course",
+    "grading",
+    "sim",
+    "site/__init__.py",
+    "site/runtime*",
+    "stack",
+)
 
 #: What those hold that only a terminal or a notebook has a use for.
-LEFT_OUT = ("stack/live", "course/notebook.py", "course/ipython.py")
+LEFT_OUT = ("__main__.py", "stack/live", "course/notebook.py", "course/ipython.py")
 
 #: Files of a lab that its checks need, and the mistakes whose questions they ask.
 LAB_FILES = ("lab.toml", "checks/*.py", "exercises/*.py", "mistakes/*/*.py")
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _METADATA = "Metadata-Version: 2.1\nName: queue-sandbox\nVersion: {version}\n"
-_WHEEL = "Wheel-Version: 1.0\nGenerator: sandbox.site.bundle\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+_WHEEL = (
+    "Wheel-Version: 1.0\nGenerator: sandbox.site.bundle\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+)
 
 
 def package_folder() -> Path:

@@ -3,80 +3,27 @@
 Everything imported here is there at once when a page starts. Everything else is read from the
 archives when a program first imports it, which costs a download and some milliseconds.
 
-To have a library at hand from the start, import it here.
+To have a library at hand from the start, add it to `MODULES`.
 """
 
-# ruff: noqa: F401
 import gc
 import importlib
 import pkgutil
 import sys
 import warnings
 
-ARCHIVES: list[str]  # set by web/node/snapshot.ts
-
-# Before the standard library, so that nothing of ours is looked for there.
-sys.path[1:1] = [str(path) for path in ARCHIVES]
-sys.dont_write_bytecode = True  # there is nowhere to keep it
-warnings.simplefilter("ignore", ResourceWarning)
-
-# What the programs of learners, the libraries and pytest's reports import sooner or later.
-import asyncio
-import collections
-import concurrent.futures
-import contextvars
-import dataclasses
-import datetime
-import decimal
-import difflib
-import email.message
-import enum
-import fractions
-import functools
-import heapq
-import hashlib
-import inspect
-import io
-import itertools
-import json
-import logging
-import math
-import pathlib
-import queue
-import random
-import re
-import select
-import selectors
-import shutil
-import signal
-import socket
-import ssl
-import statistics
-import string
-import struct
-import tempfile
-import textwrap
-import threading
-import time
-import tokenize
-import tomllib
-import traceback
-import typing
-import unittest.mock
-import urllib.parse
-import uuid
-import zipfile
-import zoneinfo
-
-import _pytest
-import pamqp
-import pamqp.commands
-import pika
-import pika.adapters.blocking_connection
-import pika.adapters.select_connection
-import pytest
-import pyodide.code
-import pyodide.ffi
+#: What learners' programs, the libraries they use and pytest's reports import sooner or later.
+MODULES = """
+asyncio collections concurrent.futures contextvars dataclasses datetime decimal difflib
+email.message enum fractions functools hashlib heapq inspect io itertools json logging math
+pathlib queue random re select selectors shutil signal socket ssl statistics string struct
+tempfile textwrap threading time tokenize tomllib traceback typing unittest.mock urllib.parse
+uuid zipfile zoneinfo
+pamqp pamqp.commands
+pika pika.adapters.blocking_connection pika.adapters.select_connection
+pyodide.code pyodide.ffi
+pytest
+"""
 
 
 def import_whole(package: str) -> None:
@@ -90,10 +37,16 @@ def import_whole(package: str) -> None:
         try:
             importlib.import_module(found.name)
         except ImportError as error:
+            if (error.name or "").startswith(package):
+                raise
             print(f"left out: {found.name} ({error})")
 
 
+sys.dont_write_bytecode = True  # there is nowhere to keep it
+warnings.simplefilter("ignore", ResourceWarning)
+for name in MODULES.split():
+    importlib.import_module(name)
 import_whole("sandbox")
-importlib.import_module("sandbox.site.runtime").remember_labs(ARCHIVES[-1])
+importlib.import_module("sandbox.site.runtime").remember_labs()
 gc.collect()
 gc.freeze()  # what is here lives as long as the page: later collections need not look at it

@@ -11,7 +11,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sandbox.site.bundle.cache import Say, digest, step
@@ -84,7 +84,7 @@ def _write(
     return {"name": name, "packed": len(packed), "bytes": len(data)}
 
 
-def _build_worker(node: Node, target: Path, files: dict[str, object]) -> None:
+def _build_worker(node: Node, target: Path, files: Mapping[str, object]) -> None:
     done = node.run("node/worker.mjs", target, json.dumps(files), cwd=web_folder())
     if done.returncode != 0:
         raise BundleError(f"The page's worker could not be built. esbuild said:\n{done.stderr}")

@@ -18,6 +18,6 @@ const pyodide = await startPyodide({ ...pieces(), makeSnapshot: true });
 writeArchives(pyodide, await Promise.all(files.map((file) => readFile(file))));
 pyodide.setStdout({ batched: (text) => console.log(text) });
 pyodide.setStderr({ batched: (text) => console.error(text) });
-pyodide.globals.set("ARCHIVES", pyodide.toPy(ARCHIVE_PATHS));
+pyodide.pyimport("sys").path.extend(ARCHIVE_PATHS);
 await pyodide.runPythonAsync(await readFile(preload, "utf8"));
 await writeFile(output, pyodide.makeMemorySnapshot());

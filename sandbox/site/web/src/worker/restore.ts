@@ -58,6 +58,8 @@ export async function startPyodide(from: Ingredients): Promise<PyodideAPI> {
     packageBaseUrl: "/",
     stdout: nothing,
     stderr: nothing,
+    // Otherwise the path of the script that made the snapshot.
+    _sysExecutable: "/usr/bin/python",
     env: { HOME: "/home/learner", PYTHONHASHSEED: "0" },
     createPyodideModule: (async (settings: Settings) => {
       settings.instantiateWasm = instantiateWith(from);
