@@ -191,7 +191,7 @@ class Stack(Protocol):
 
     @property
     def name(self) -> str:
-        """ "simulated" or "live"; what `@pytest.mark.stack(...)` names."""
+        """The word for it, "simulated" or "live"; what `@pytest.mark.stack(...)` names."""
         ...
 
     @property

@@ -179,6 +179,15 @@ class LiveProcess:
                 self._traceback = message["traceback"]
                 self.effect()
 
+    @property
+    def busy(self) -> bool:
+        """Whether it starts, computes or waits for the broker: what takes no virtual time."""
+        return self.alive and (
+            not self.started
+            or any(connection.ledger.waiting_for for connection in self.connections)
+            or _computes(self.pid)
+        )
+
     def at_work(self, last_effect_s: float) -> str | None:
         """Why it is not merely waiting, in words; None when it is or has ended.
 
