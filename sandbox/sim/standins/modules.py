@@ -13,6 +13,9 @@ from pathlib import Path
 #: Never imported from a learner's folder, even when that folder is a checkout of this project.
 _OURS = "sandbox"
 
+#: Modules of processes that have ended whose objects would run code when they are collected.
+_pinned: list[types.ModuleType] = []
+
 
 class OwnModules:
     """`sys.modules` and `sys.path` as one process sees them."""
@@ -58,6 +61,13 @@ class OwnModules:
             else:
                 sys.modules[name] = hidden
         self._hidden.clear()
+
+    def over(self) -> None:
+        """The process has ended: no destructor of its objects may run in somebody else's time."""
+        for module in self._modules.values():
+            values = list(vars(module).values())
+            if any(isinstance(value, type) and hasattr(value, "__del__") for value in values):
+                _pinned.append(module)
 
     def keep_new(self) -> None:
         """Modules that were imported from the folder since `show` belong to the process."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import threading
 
     from sandbox.sim.scheduler import Fiber
+    from sandbox.sim.standins.threading_ import MainThread
     from sandbox.sim.syscalls import Syscalls
 
 
@@ -63,7 +64,7 @@ class InProcess:
         self.ended = False
         self.threads: dict[int, threading.Thread] = {}
         self.started: list[threading.Thread] = []
-        self.main_thread: threading.Thread = None  # type: ignore[assignment]
+        self.main_thread: MainThread = None  # type: ignore[assignment]
         self.default_timeout_s: float | None = None
         self.event_loops: dict[int, asyncio.AbstractEventLoop | None] = {}
         self.executors: list[weakref.ref[Any]] = []
@@ -144,6 +145,7 @@ class InProcess:
 
     def over(self) -> None:
         self.ended = True
+        self._modules.over()
 
     def resumed(self, fiber: Fiber | None) -> None:
         if fiber is None:
@@ -222,6 +224,7 @@ class InProcess:
     def _wind_up(self) -> None:
         """What Python does between the end of the program and the end of the process."""
         try:
+            self.main_thread.finish(self)
             for reference in self.executors:
                 executor = reference()
                 if executor is not None:

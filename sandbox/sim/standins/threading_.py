@@ -150,6 +150,13 @@ class MainThread(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(name="MainThread", daemon=False)
+        self._world_key = next_key()
+        self._world_over = False
+
+    def finish(self, process: InProcess) -> None:
+        """The program's text has ended; what waits for other threads is not this thread's."""
+        self._world_over = True
+        process.syscalls.wake(self._world_key, 1_000_000)
 
 
 def adopt(process: InProcess, thread: threading.Thread) -> None:
@@ -227,8 +234,6 @@ def install(replace: Replace) -> None:
     def is_alive_in_world(self: threading.Thread) -> bool:
         if hasattr(self, "_world_over"):
             return not self._world_over
-        if isinstance(self, MainThread):
-            return True
         return bool(is_alive(self))
 
     def get_ident_in_world() -> int:

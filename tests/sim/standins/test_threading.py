@@ -78,6 +78,19 @@ def test_join_gives_up_after_its_time_out(inside):
     assert inside(program) == (pytest.approx(3, abs=0.001), pytest.approx(10, abs=0.001))
 
 
+def test_a_thread_can_wait_for_the_main_thread(run_script):
+    source = """
+import threading, time
+def follow():
+    threading.main_thread().join()
+    print("main is over", threading.main_thread().is_alive())
+threading.Thread(target=follow).start()
+time.sleep(2)
+print("end of main", threading.main_thread().is_alive())
+"""
+    assert run_script(source) == "end of main True\nmain is over False\n"
+
+
 def test_a_thread_cannot_be_started_twice_or_joined_too_early_or_by_itself(inside):
     def program():
         thread = threading.Thread(target=lambda: None)
