@@ -72,10 +72,7 @@ notebooks: $(TEST_ENV) ## Write every lesson as a notebook into build/notebooks
 
 .PHONY: test
 test: browsers $(TEST_ENV) site notebooks ## Run every test that needs no real broker, browsers included
-	$(call say,"Running the notebooks and comparing what they print")
-	@$(BIN)/python -m pytest --nbval build/notebooks -p no:cacheprovider -q
-	$(call say,"Running the tests")
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(PYTEST)
+	@tools/run-tests $(JOBS) $(PYTEST)
 
 .PHONY: test-live
 test-live: $(TEST_ENV) ## Run the tests against a real RabbitMQ, starting one when none answers
