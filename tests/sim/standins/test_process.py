@@ -401,7 +401,9 @@ def test_a_function_is_the_main_of_a_process_with_arguments_and_a_result():
 
 
 def test_a_function_of_a_file_is_started_by_name(world, tmp_path):
-    source = "GREETING = 'hello'\ndef greet(name):\n    print(GREETING, name)\n    return __name__\n"
+    source = (
+        "GREETING = 'hello'\ndef greet(name):\n    print(GREETING, name)\n    return __name__\n"
+    )
     process = world.start_source(source, str(tmp_path / "greetings.py"), "greet", ["Ada"])
     missing = world.start_source(source, str(tmp_path / "greetings.py"), "gret")
     world.run()
