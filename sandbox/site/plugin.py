@@ -28,9 +28,9 @@ from sandbox.course.errors import CourseError
 from sandbox.course.lesson import Cell, parse
 from sandbox.course.manifest import find_labs, load_lab
 from sandbox.course.model import Lab
-from sandbox.site import assets, map_html, pages
+from sandbox.site import map_html, pages
+from sandbox.site.assets import Assets, build
 from sandbox.site.bundle.errors import BundleError
-from sandbox.site.frontend import Frontend, build_frontend
 
 #: Where a lesson's pictures may lie beside it, and what they may be.
 PICTURES = {".svg", ".png", ".jpg", ".webp"}
@@ -71,7 +71,7 @@ class SandboxPlugin(BasePlugin[SandboxConfig]):  # type: ignore[no-untyped-call]
     def __init__(self) -> None:
         self.labs: list[Lab] = []
         self.pages: dict[str, pages.Page] = {}
-        self.frontend: Frontend | None = None
+        self.assets: Assets | None = None
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Find the labs, put them into the navigation, and build what pages will refer to."""
@@ -80,8 +80,8 @@ class SandboxPlugin(BasePlugin[SandboxConfig]):  # type: ignore[no-untyped-call]
             titles = {lab.slug: lab.title for lab in self.labs}
             self.pages = {_uri(lab): pages.lab_page(lab, titles=titles) for lab in self.labs}
             if self.config.runtime:
-                self.frontend = build_frontend(say)
-                config.extra["sandbox"] = assets.places(self.frontend)
+                self.assets = build(say)
+                config.extra["sandbox"] = self.assets.places()
         except (CourseError, BundleError) as error:
             raise PluginError(str(error)) from None
         if config.nav is not None:
@@ -139,11 +139,8 @@ class SandboxPlugin(BasePlugin[SandboxConfig]):  # type: ignore[no-untyped-call]
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Put the front end and the bundle into the finished site."""
-        if self.frontend is not None:
-            try:
-                assets.put_into(Path(config.site_dir), self.frontend, say)
-            except BundleError as error:
-                raise PluginError(str(error)) from None
+        if self.assets is not None:
+            self.assets.put_into(Path(config.site_dir))
 
     def _find_labs(self) -> list[Lab]:
         if self.config.labs is None:

@@ -56,6 +56,8 @@ class Handler(BaseHTTPRequestHandler):
         self.root = root
         self.prefix = prefix
         self.quiet = quiet
+        #: The address names a version (`worker.js?v=3f2c…`), so its content never changes.
+        self.versioned = False
         super().__init__(*args)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
@@ -68,6 +70,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, with_body: bool) -> None:
         path = unquote(urlsplit(self.path).path)
+        self.versioned = urlsplit(self.path).query.startswith("v=")
         if not path.startswith(self.prefix):
             if path in ("/", self.prefix.rstrip("/")):
                 self._redirect(self.prefix)
@@ -118,7 +121,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(HTTPStatus.NOT_MODIFIED if fresh else HTTPStatus.OK)
         self.send_header("ETag", tag)
         self.send_header("Vary", "Accept-Encoding")
-        hashed = HASHED.search(path.name) is not None
+        hashed = self.versioned or HASHED.search(path.name) is not None
         self.send_header(
             "Cache-Control", "public, max-age=31536000, immutable" if hashed else "no-cache"
         )

@@ -33,7 +33,7 @@ CHROMIUMS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
 #: A slow machine with two browsers on it; nothing here waits this long when all is well.
-PATIENCE_MS = 60_000
+PATIENCE_MS = 30_000
 
 expect.set_options(timeout=PATIENCE_MS)
 

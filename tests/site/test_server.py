@@ -80,6 +80,7 @@ def test_pages_are_asked_about_again_and_hashed_files_never(
 ) -> None:
     assert get(at_root, "/")[1]["Cache-Control"] == "no-cache"
     assert "immutable" in get(at_root, "/main-7RJT2QKA.js")[1]["Cache-Control"]
+    assert "immutable" in get(at_root, "/index.html?v=3f2c")[1]["Cache-Control"]
 
 
 def test_what_has_not_changed_is_not_sent_again(at_root: http.client.HTTPConnection) -> None:

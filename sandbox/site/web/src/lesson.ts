@@ -112,7 +112,7 @@ export class Lesson {
     const ended = await cell.panel.during(lost, async (hooks) => {
       const result = await this.python.cell(cell.number, cell.panel.editor.value, hooks);
       cell.panel.finish(result);
-      cell.done = !result.error;
+      cell.done = !result.error && this.python.hasWorld;
     });
     return ended && cell.done;
   }

@@ -15,6 +15,9 @@ export { type Hooks, type Progress, Stopped } from "./interpreter";
 const RUN_LIMIT_S = 30;
 const CHECK_LIMIT_S = 120;
 
+/** Endings of a cell after which the world goes on. Any other ends the program that cells share. */
+const GOES_ON = new Set(["finished", "idle", "deadlock", "virtual-time", "until"]);
+
 /** Where the theme says the worker's script and the bundle are, relative to the page. */
 interface Places {
   worker: string;
@@ -56,8 +59,15 @@ export class Python {
         this.begun = null;
         throw error;
       }
-      return python.ask({ type: "run_cell", n, source }, limited);
+      const result = await python.ask({ type: "run_cell", n, source }, limited);
+      if (result.ending && !GOES_ON.has(result.ending.kind)) this.worldIsOver();
+      return result;
     });
+  }
+
+  /** Whether the world that cells have run in is still there. */
+  get hasWorld(): boolean {
+    return this.begun !== null;
   }
 
   /** Run an exercise's file as a program, in a world of its own. */
@@ -89,10 +99,14 @@ export class Python {
       if (ready) this.spare = null;
       const python = ready ?? this.start();
       this.lesson = python;
-      this.begun = null;
-      this.onNewWorld();
+      this.worldIsOver();
     }
     return this.lesson;
+  }
+
+  private worldIsOver(): void {
+    this.begun = null;
+    this.onNewWorld();
   }
 
   private start(): Interpreter {
