@@ -64,11 +64,13 @@ def _effects_ns(events: Sequence[Event], brokers: set[str]) -> list[int]:
     """When something happened that outlives a crash, ascending.
 
     Bytes on their way to a broker count if the broker made something of them, also when it has not
-    yet: they arrive although their sender is dead. Bytes between processes always count.
+    yet: they arrive although their sender is dead. Those still on their way when the run ended
+    count too, since nobody knows what it would have made of them. So do bytes between processes.
     """
     caused = {
         event.fields.get("cause", 0) for event in events if event.kind not in HOUSEKEEPING
     } - {0}
+    last_taken = max(caused, default=0)
     to_broker = {
         event.fields["connection"]
         for event in events
@@ -78,7 +80,9 @@ def _effects_ns(events: Sequence[Event], brokers: set[str]) -> list[int]:
         event.t_ns
         for event in events
         if (
-            event.id in caused or event.fields["connection"] not in to_broker
+            event.id in caused
+            or event.id > last_taken
+            or event.fields["connection"] not in to_broker
             if event.kind == "net.send"
             else event.kind not in HOUSEKEEPING
         )

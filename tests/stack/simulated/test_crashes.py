@@ -31,6 +31,15 @@ def on_order(channel, method, properties, body):
 """
 )
 
+ACK_FIRST = (
+    HEAD
+    + """
+def on_order(channel, method, properties, body):
+    channel.basic_ack(method.delivery_tag)
+    record("shipped", body.decode())
+"""
+)
+
 ACK_THEN_REPUBLISH = (
     HEAD
     + """
@@ -91,6 +100,24 @@ def test_killing_at_a_left_out_point_leaves_the_same_world_as_at_the_one_kept_fo
         if number in kept:
             stands_for = world
         assert world == stands_for, f"crash point {number} is not the one that stands for it"
+
+
+def test_what_was_on_its_way_when_the_run_ended_may_have_mattered(tmp_path: Path) -> None:
+    file = tmp_path / "exercise.py"
+    file.write_text(ACK_FIRST, encoding="utf-8")
+
+    def scenario(lab: Lab) -> None:
+        """Ends at the moment the order is shipped, before the ack has reached the broker."""
+        lab.rabbitmq.publish("orders", ["order-1"])
+        first = lab.start("worker")
+        lab.wait_until(lambda: bool(lab.recorded("shipped")) or not first.alive)
+        first.kill()
+        lab.start("worker")
+        lab.wait_until(lambda: bool(lab.recorded("shipped")))
+        assert lab.recorded("shipped"), "order-1 is nowhere"
+
+    with pytest.raises(AssertionError, match=r"(?s)nowhere.*just before `record"):
+        Lab(SimulatedStack(seed=1), file).crash_everywhere("worker", scenario)
 
 
 def test_an_order_between_two_lines_is_lost_at_exactly_one_kind_of_moment(tmp_path: Path) -> None:
