@@ -39,8 +39,8 @@ def run(
     for file in files:
         if not file.is_file():
             raise Refused(f"There is no program {file}.")
-    # The world's programs have their own sys.stdout while they run; this is the terminal's.
-    out = sys.stdout
+    # The world's programs have a sys.stdout of their own while they run; these are the terminal's.
+    out, err = sys.stdout, sys.stderr
     colour = out.isatty() and not os.environ.get("NO_COLOR")
     width = max(len("world"), *(len(file.name) for file in files))
     seen: dict[str, int] = {}
@@ -62,6 +62,7 @@ def run(
         if pressed > 1:
             os._exit(130)
         programs.interrupt()
+        err.write("\n(Ctrl-C once more ends everything at once.)\n")
 
     before = signal.signal(signal.SIGINT, interrupted)
     try:
@@ -75,8 +76,10 @@ def run(
         for text in (broken.traceback if full else broken.explained).splitlines():
             line(now_s, broken.program, text, 2)
     said = "stopped by you" if pressed else ending.sentence
-    more = " (--until SECONDS goes on)" if ending.kind == "idle" and until is None else ""
-    line(ending.at_s, "world", said + more, 0)
+    said = said.removesuffix(f" (t = {ending.at_s:.3f} s)")  # the line begins with it
+    if ending.kind == "idle" and until is None:
+        said += ". Stopped (--until SECONDS to go on)"
+    line(ending.at_s, "world", said, 0)
     if pressed:
         raise typer.Exit(130)
     stopped = ending.kind not in ("finished", "idle", "until")
