@@ -75,6 +75,7 @@ class LiveStack:
             self.close()
             raise
         self._began_s = time.monotonic()
+        self._starting_s = 0.0
 
     @property
     def rabbitmq(self) -> LiveRabbitMQ:
@@ -84,8 +85,8 @@ class LiveStack:
 
     @property
     def now_s(self) -> float:
-        """Real seconds since the run began."""
-        return time.monotonic() - self._began_s
+        """Real seconds since the run began, without those it took Python to start."""
+        return time.monotonic() - self._began_s - self._starting_s
 
     @property
     def last_event_s(self) -> float:
@@ -129,7 +130,7 @@ class LiveStack:
             self._processes, self._hub.changed, self.rabbitmq.could_deliver, timeout_s
         )
         self._hub.check()
-        return max(0.0, last - self._began_s)
+        return max(0.0, last - self._began_s - self._starting_s)
 
     def slow_link(self, process: str, latency_s: float) -> NoReturn:
         """Raise: the network is not ours.
@@ -183,11 +184,13 @@ class LiveStack:
         point = self._crash_point
         mine = point if point is not None and point.process == name and not taken else None
         arguments = json.dumps(control.pack(list(args)))
+        begun_s = time.monotonic()
         process = LiveProcess(name, self._hub.changed, mine)
         link = self._hub.admit(process)
         process.start(file.resolve(), function, arguments, link)
         self._processes.append(process)
         self._wait(lambda: process.started or not process.alive, _START_S)
+        self._starting_s += time.monotonic() - begun_s
         return process
 
     def _wait(self, condition: Callable[[], bool], timeout_s: float) -> bool:
