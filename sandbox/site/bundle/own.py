@@ -17,7 +17,8 @@ from sandbox.site.bundle.errors import BundleError
 #: What of `sandbox/` goes into the page; its own modules and these folders, whole.
 PACKAGES = (
     "*.py",
-    "brokers",
+    "brokers/*.py",
+    "brokers/amqp",
     "course",
     "grading",
     "sim",
