@@ -6,6 +6,7 @@ file gets exactly the same words. To change how a verdict looks, change `exercis
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -23,6 +24,12 @@ MARKS = {
     "error": ("!", "yellow"),
     "skip": ("-", "dim"),
 }
+
+
+#: The part of a message that says what broke in the learner's code: up to the seed or the question.
+CAUSE = re.compile(
+    r"^(?P<named>`[^`]+` ended with [\w.]+).*?(?=^\(|^Think about: |\Z)", re.MULTILINE | re.DOTALL
+)
 
 
 @cache
@@ -81,16 +88,32 @@ def exercise_lines(exercise: ExerciseResult) -> Iterator[Text]:
     if exercise.untried:
         yield from _message(exercise.untried, indent=3)
         return
+    told: set[str] = set()
     for check in exercise.checks:
-        yield from _check_lines(check)
+        yield from _check_lines(check, told)
 
 
-def _check_lines(check: CheckResult) -> Iterator[Text]:
+def _check_lines(check: CheckResult, told: set[str]) -> Iterator[Text]:
     mark, style = MARKS[check.outcome]
     note = f"    {check.note}" if check.note else ""
     yield Text.assemble("   ", (mark, style), f" {check.sentence}", (note, "dim"))
     if check.message:
-        yield from _message(check.message, indent=7)
+        yield from _message(_once(check.message, told), indent=7)
+
+
+def _once(message: str, told: set[str]) -> str:
+    """The message, with an exception that was explained further up only named.
+
+    One line that breaks makes many checks fail; its explanation is worth reading once.
+    """
+    found = CAUSE.search(message)
+    if found is None:
+        return message
+    if found[0] not in told:
+        told.add(found[0])
+        return message
+    named = found["named"].rstrip(".:")
+    return message.replace(found[0], f"{named}, as above.\n")
 
 
 def _message(message: str, indent: int) -> Iterator[Text]:
