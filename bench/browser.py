@@ -20,7 +20,7 @@ from sandbox.site.bundle.npm import web_folder
 from sandbox.site.server import make_server
 
 ROOT = Path(__file__).parent.parent
-RUNS = 2
+RUNS = 5
 LIMIT = 0.5
 AIM = 0.2
 CHECK_LIMIT_S = 3.0

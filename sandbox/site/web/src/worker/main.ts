@@ -33,6 +33,7 @@ async function start(message: Boot): Promise<PyodideAPI> {
     tellReady(parts);
     return pyodide;
   } catch (error) {
+    console.error(error);
     tell({ type: "boot_failed", message: `Python could not be started: ${words(error)}` });
     throw error;
   }
