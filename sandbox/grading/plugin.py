@@ -157,7 +157,8 @@ class Verdicts:
         else:
             row.outcome = "error"
             row.message = _broken_check(raised, item.path)
-        if len(self.seeds) > 1 and row.outcome == "fail" and not row.untried and row.seeds:
+        if row.seeds > 1 and row.outcome == "fail" and not row.untried:
+            # The result's own seed passed: this is the one that repeats the failure.
             row.message += f"\n(seed {item.callspec.params['lab']})"  # type: ignore[attr-defined]
 
     def results(self, checks: Path) -> list[CheckResult]:
