@@ -28,9 +28,11 @@ def test_the_first_run_starts_python_once_and_says_so(visit: Visit) -> None:
     visit.run(visit.cell(1))
     assert visit.marks("sandbox:ready") == 1
     assert visit.marks("sandbox:first-output") == 1
-    asked = len([url for url in visit.requests if "/assets/python/" in url])
+    visit.page.wait_for_load_state("networkidle")
+    asked = len(visit.requests)
     visit.run(visit.cell(1))
-    assert len([url for url in visit.requests if "/assets/python/" in url]) <= asked + 1
+    visit.page.wait_for_load_state("networkidle")
+    assert visit.requests[asked:] == []
     assert visit.marks("sandbox:ready") == 1
 
 
@@ -150,7 +152,10 @@ def test_once_python_is_there_the_network_is_not_needed(
     visit.run(visit.cell(1))
     card = visit.exercise(lab.exercises[0].id)
     expect(card.locator(".cm-content")).to_be_visible()
+    visit.page.wait_for_load_state("networkidle")
     context.set_offline(True)
+    visit.check(card)
+    expect(card.locator('[data-outcome="fail"]').first).to_be_visible()
     visit.write(card, answer)
     visit.check(card)
     expect(card.get_by_test_id("points")).to_contain_text("✓")

@@ -18,6 +18,11 @@ const CHECK_LIMIT_S = 120;
 /** Endings of a cell after which the world goes on. Any other ends the program that cells share. */
 const GOES_ON = new Set(["finished", "idle", "deadlock", "virtual-time", "until"]);
 
+/** What we read of the bundle's list of its files. */
+interface Manifest {
+  archives: { name: string }[];
+}
+
 /** Where the theme says the worker's script and the bundle are, relative to the page. */
 interface Places {
   worker: string;
@@ -32,6 +37,7 @@ export class Python {
   private begun: Promise<unknown> | null = null;
   private spare: Interpreter | null = null;
   private parts: Parts | null = null;
+  private stocked = false;
   /** One thing at a time in the lesson's Python. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -104,6 +110,23 @@ export class Python {
     return this.lesson;
   }
 
+  /**
+   * Bring what Python fetches only when a program asks for it into the browser's cache, so that a
+   * network which goes away later takes nothing with it.
+   */
+  private async stock(bundle: string): Promise<void> {
+    this.stocked = true;
+    try {
+      const { archives } = (await (await fetch(`${bundle}bundle.json`)).json()) as Manifest;
+      for (const { name } of archives) {
+        const answer = await fetch(bundle + name, { priority: "low" });
+        await answer.arrayBuffer();
+      }
+    } catch {
+      this.stocked = false; // the next Python tries again
+    }
+  }
+
   private worldIsOver(): void {
     this.begun = null;
     this.onNewWorld();
@@ -116,6 +139,7 @@ export class Python {
       () => {
         this.parts ??= python.parts;
         mark("ready");
+        if (!this.stocked) void this.stock(bundle);
       },
       () => {},
     );
@@ -142,6 +166,10 @@ export class Python {
       await before;
       if (hooks.signal.aborted) throw new Stopped();
       return await limit(hooks, RUN_LIMIT_S, action);
+    } catch (error) {
+      // Not the program's doing: this Python is broken and must not be asked again.
+      if (!(error instanceof Stopped)) this.lesson?.end();
+      throw error;
     } finally {
       done();
       this.prepareSpare();

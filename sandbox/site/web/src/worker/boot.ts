@@ -1,6 +1,6 @@
 /** From a `boot` message to a running Python: fetch or take the parts, restore, connect. */
 
-import type { PyodideAPI } from "pyodide/ffi";
+import type { PyodideAPI } from "pyodide";
 
 import type { Boot, Parts } from "../messages";
 import { type BundleFile, compile, read } from "./fetching";

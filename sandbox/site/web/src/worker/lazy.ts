@@ -6,7 +6,7 @@
  * for a promise, hence the synchronous request, which a worker may make.
  */
 
-import type { PyodideAPI } from "pyodide/ffi";
+import type { PyodideAPI } from "pyodide";
 
 /** Put a file of `bytes` bytes at `path` whose contents come from `url` when they are needed. */
 export function lazyFile(pyodide: PyodideAPI, path: string, url: string, bytes: number): void {

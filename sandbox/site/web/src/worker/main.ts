@@ -5,7 +5,8 @@
  * streams what is printed meanwhile. What crosses the boundary is typed in `messages.ts`.
  */
 
-import type { PyProxy, PyodideAPI } from "pyodide/ffi";
+import type { PyodideAPI } from "pyodide";
+import type { PyProxy } from "pyodide/ffi";
 
 import type { Boot, Parts, Report, Request } from "../messages";
 import { boot } from "./boot";
