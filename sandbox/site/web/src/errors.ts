@@ -24,7 +24,7 @@ export function drawError(error: Failure, show: (file: string, line: number) => 
       h(
         "details",
         {},
-        h("summary", {}, "Full traceback"),
+        h("summary", {}, "Full traceback ▾"),
         h("pre", { tabindex: "0" }, error.traceback),
       ),
   );

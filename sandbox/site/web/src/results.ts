@@ -72,11 +72,18 @@ export function sentence(name: string): string {
   return name.startsWith("test_") ? name.slice(5).replaceAll("_", " ") : name;
 }
 
+/** A message's lines; what seed it was and what to think about stand out for what they are. */
 function paragraphs(message: string, options: { file: string; show: ShowLine }): HTMLElement[] {
   return message
     .trim()
-    .split(/\n\s*\n/)
-    .map((text) => h("p", {}, ...withLines(text, options)));
+    .split(/\n+/)
+    .map((line) => {
+      if (/^\(seeds? [\d, and]+\)$/.test(line)) return h("p", { class: "sb-row__seed" }, line);
+      const question = /^(Think about:)\s*(.*)$/.exec(line);
+      return question
+        ? h("p", {}, h("strong", {}, question[1]), " ", ...withLines(question[2] ?? "", options))
+        : h("p", {}, ...withLines(line, options));
+    });
 }
 
 /** Text in which "FILE:LINE" of the reader's own file is a button that goes there. */
