@@ -36,7 +36,7 @@ def test_fail_fix_pass_and_reload_keeps_progress(visit: Visit, lab: Lab, answer:
     expect(line.get_by_role("img")).to_have_attribute(
         "aria-label", f"1 of {len(lab.exercises)} exercises passed"
     )
-    expect(visit.page.get_by_test_id("continue")).to_contain_text("Continue:")
+    expect(visit.page.get_by_test_id("continue")).to_contain_text(f"Continue: {lab.title}, about")
 
 
 def test_known_mistakes_fail_in_the_page_too(visit: Visit, lab: Lab) -> None:

@@ -1,7 +1,7 @@
 /** The course map: fills in the reader's progress, says what comes next, saves and reads files. */
 import { all, count, h, part } from "./dom";
 import { readMap, type MapLab } from "./page";
-import { exportText, importText, progress } from "./store";
+import { everything, exportText, importText, progress } from "./store";
 
 /** Bring every map and every pair of save buttons on this page to life. */
 export async function startMap(): Promise<void> {
@@ -26,15 +26,18 @@ async function drawProgress(): Promise<void> {
     dots.setAttribute("aria-label", `${number} of ${count(marks.length, "exercise")} passed`);
     node.dataset.passed = String(number);
   }
-  drawNext(labs, done);
+  const recent = (await everything()).map(({ slug }) => slug).reverse();
+  drawNext(labs, done, recent);
 }
 
-/** "Continue: TITLE", once there is something to continue. */
-function drawNext(labs: MapLab[], done: Map<string, Map<string, number>>): void {
+/** "Continue: TITLE", once there is something to continue: what was begun last, or what comes next. */
+function drawNext(labs: MapLab[], done: Map<string, Map<string, number>>, recent: string[]): void {
   const begun = labs.some((lab) => (done.get(lab.slug)?.size ?? 0) > 0);
   for (const node of all('[data-testid="continue"]')) {
     const left = (lab: MapLab) => lab.exercises.filter(({ id }) => !done.get(lab.slug)?.has(id));
-    const next = labs.find((lab) => left(lab).length > 0);
+    const unfinished = labs.filter((lab) => left(lab).length > 0);
+    const last = recent.find((slug) => unfinished.some((lab) => lab.slug === slug));
+    const next = unfinished.find((lab) => lab.slug === last) ?? unfinished[0];
     const total = labs.flatMap((lab) => lab.exercises).reduce((sum, { points }) => sum + points, 0);
     const points = labs.reduce(
       (sum, lab) => sum + [...(done.get(lab.slug)?.values() ?? [])].reduce((a, b) => a + b, 0),
