@@ -75,7 +75,6 @@ class LiveStack:
             self.close()
             raise
         self._began_s = time.monotonic()
-        self._starting_s = 0.0
 
     @property
     def rabbitmq(self) -> LiveRabbitMQ:
@@ -85,8 +84,8 @@ class LiveStack:
 
     @property
     def now_s(self) -> float:
-        """Real seconds since the run began, without those it took Python to start."""
-        return time.monotonic() - self._began_s - self._starting_s
+        """Real seconds since the run began."""
+        return time.monotonic() - self._began_s
 
     @property
     def last_event_s(self) -> float:
@@ -101,20 +100,22 @@ class LiveStack:
     def start_function(
         self, file: Path, function: str, args: Sequence[Any] = (), *, name: str | None = None
     ) -> LiveProcess:
-        """Start a process that calls one function of a file; return when its code runs."""
+        """Start a process that calls one function of a file."""
         return self._start(file, function, args, name or function)
 
     def start_script(self, file: Path, *, name: str | None = None) -> LiveProcess:
-        """Start a process that runs a file as a program; return when its code runs."""
+        """Start a process that runs a file as a program."""
         return self._start(file, None, (), name or file.name)
 
     def sleep(self, seconds: float) -> None:
         """Let real time pass, and whatever was begun before its end be done."""
+        self._until_started()
         time.sleep(seconds)
         self._wait(lambda: not self._busy(), _GRACE_S)
 
     def run_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until `condition()` is true, at most `timeout_s`, not counting work under way."""
+        self._until_started()
         if self._wait(condition, timeout_s):
             return True
         self._wait(lambda: condition() or not self._busy(), _GRACE_S)
@@ -130,7 +131,7 @@ class LiveStack:
             self._processes, self._hub.changed, self.rabbitmq.could_deliver, timeout_s
         )
         self._hub.check()
-        return max(0.0, last - self._began_s - self._starting_s)
+        return max(0.0, last - self._began_s)
 
     def slow_link(self, process: str, latency_s: float) -> NoReturn:
         """Raise: the network is not ours.
@@ -184,14 +185,15 @@ class LiveStack:
         point = self._crash_point
         mine = point if point is not None and point.process == name and not taken else None
         arguments = json.dumps(control.pack(list(args)))
-        begun_s = time.monotonic()
         process = LiveProcess(name, self._hub.changed, mine)
         link = self._hub.admit(process)
         process.start(file.resolve(), function, arguments, link)
         self._processes.append(process)
-        self._wait(lambda: process.started or not process.alive, _START_S)
-        self._starting_s += time.monotonic() - begun_s
         return process
+
+    def _until_started(self) -> None:
+        """Time passes for a process once its code runs; starting Python takes none of it."""
+        self._wait(lambda: all(p.started or not p.alive for p in self._processes), _START_S)
 
     def _wait(self, condition: Callable[[], bool], timeout_s: float) -> bool:
         deadline = time.monotonic() + timeout_s
