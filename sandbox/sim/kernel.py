@@ -8,6 +8,7 @@ does to the network is in `sandbox.sim.sockets`, who runs next in `sandbox.sim.s
 from __future__ import annotations
 
 import errno
+import json
 import signal
 from collections.abc import Callable
 from typing import NoReturn
@@ -258,7 +259,9 @@ class Kernel(Sockets):
         process = fiber.process
         if stream == REPORT:
             process.reports.append(text)
-            self._note(process.name, "error", report=text)
+            # A traceback names files and lines of this interpreter's libraries.
+            report = {key: value for key, value in json.loads(text).items() if key != "traceback"}
+            self._note(process.name, "error", report=json.dumps(report))
             return
         process.printed.append((self.clock.now_ns, stream, text))
         self._note(process.name, "output", stream=stream, text=text)

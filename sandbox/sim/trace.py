@@ -21,7 +21,7 @@ Checks, the page, tests and bug reports all read it. An event has
 | net.send         | connection, data, where (the learner's own line, "file.py:12", or "")     |
 | net.close        | connection, how ("close", "shutdown", "reset")                           |
 | output           | stream (1 or 2), text                                                    |
-| error            | report (JSON text: what ended a thread; see `Syscalls.write`)             |
+| error            | report (JSON text: what ended a thread; `Syscalls.write`, no traceback)   |
 | record           | name, value (JSON text), where                                           |
 | fault            | what, and what it was done to                                            |
 | broker kinds     | cause (the `id` of the net.send that brought the bytes, or 0), and more   |

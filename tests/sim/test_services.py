@@ -231,7 +231,7 @@ def test_a_partition_from_a_broker_is_named_by_host(world, service, inside):
 
 def test_a_port_of_a_broker_is_taken(world, service, inside):
     def program():
-        with pytest.raises(OSError, match="[Aa]ddress already in use"):
+        with pytest.raises(OSError, match="in use"):
             socket.create_server(("", 7000))
 
     inside(program)

@@ -14,45 +14,18 @@ from __future__ import annotations
 import asyncio
 import asyncio.base_events
 import asyncio.events
-import asyncio.futures
 import asyncio.selector_events
 import asyncio.tasks
 from collections.abc import Callable
 from typing import Any
 
 from sandbox.sim.standins import context
+from sandbox.sim.standins.hashes import numbered
 from sandbox.sim.standins.installation import Replace
 from sandbox.sim.standins.subprocess_ import REFUSAL
 
-
-def _numbered(base: Any) -> Any:
-    """A subclass whose objects are hashed in the order they were made."""
-
-    def new(cls: type, *args: Any, **kwargs: Any) -> Any:
-        made = base.__new__(cls, *args, **kwargs)
-        process = context.current()
-        made._number = id(made) if process is None else process.count("future")
-        return made
-
-    def number(self: Any) -> int:
-        found: int = self._number
-        return found
-
-    return type(
-        base.__name__,
-        (base,),
-        {
-            "__slots__": ("_number",),
-            "__module__": base.__module__,
-            "__doc__": base.__doc__,
-            "__new__": new,
-            "__hash__": number,
-        },
-    )
-
-
-WorldTask = _numbered(asyncio.Task)
-WorldFuture = _numbered(asyncio.Future)
+WorldTask = numbered(asyncio.Task)
+WorldFuture = numbered(asyncio.Future)
 
 
 class WorldEventLoop(asyncio.SelectorEventLoop):

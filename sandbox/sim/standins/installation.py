@@ -1,7 +1,8 @@
 """Putting the stand-ins in place, once for the interpreter's life.
 
 A stand-in replaces an attribute of the real module. Modules imported earlier may hold the original
-under a name of their own (`from time import sleep`), so those names are rebound too.
+under a name of their own (`from time import sleep`), in a class or as a default argument, so those
+are rebound too.
 """
 
 from __future__ import annotations
@@ -56,7 +57,30 @@ def install() -> None:
 
 
 def _rebind(replaced: dict[int, tuple[Any, Any]]) -> None:
-    """Rebind names that modules imported earlier hold to what has been replaced."""
+    """Rebind what modules imported earlier hold: names, class attributes, default arguments."""
+
+    def standin(value: Any) -> Any:
+        known = replaced.get(id(value))
+        return known[1] if known is not None and known[0] is value else None
+
+    def rebind_defaults(function: types.FunctionType) -> None:
+        defaults: tuple[Any, ...] = function.__defaults__ or ()
+        keywords: dict[str, Any] = function.__kwdefaults__ or {}
+        if any(id(value) in replaced for value in defaults):
+            function.__defaults__ = tuple(standin(value) or value for value in defaults)
+        for name, value in keywords.items():
+            if standin(value) is not None:
+                keywords[name] = standin(value)
+
+    def rebind_class(kind: type) -> None:
+        for name, value in list(vars(kind).items()):
+            found = standin(value)
+            if isinstance(value, types.FunctionType):
+                rebind_defaults(value)
+            elif found is not None and not name.startswith("__"):
+                # A builtin is no method of the class it is kept in; a function would become one.
+                setattr(kind, name, found if isinstance(found, type) else staticmethod(found))
+
     for module_name, module in list(sys.modules.items()):
         if module is None or module_name.startswith("sandbox.sim."):
             continue
@@ -64,9 +88,14 @@ def _rebind(replaced: dict[int, tuple[Any, Any]]) -> None:
         if not isinstance(names, dict):
             continue
         for name, value in list(names.items()):
-            known = replaced.get(id(value))
-            if known is not None and known[0] is value and not name.startswith("__"):
-                names[name] = known[1]
+            if isinstance(value, types.FunctionType):
+                if value.__module__ == module_name:
+                    rebind_defaults(value)
+            elif isinstance(value, type) and value.__module__ == module_name:
+                rebind_class(value)
+            found = standin(value)
+            if found is not None and not name.startswith("__"):
+                names[name] = found
 
 
 @contextmanager

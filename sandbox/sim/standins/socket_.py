@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import sys
 from typing import Any
 
 from sandbox.sim.standins import context
@@ -323,8 +324,27 @@ def _port(service: Any) -> int:
     return int(service)
 
 
+#: Constants that browsers' Python lacks and client libraries name.
+CONSTANTS = {
+    "SO_ACCEPTCONN": 30,
+    "SO_BROADCAST": 6,
+    "SO_KEEPALIVE": 9,
+    "SO_LINGER": 13,
+    "SO_RCVBUF": 8,
+    "SO_REUSEADDR": 2,
+    "SO_SNDBUF": 7,
+    "TCP_KEEPCNT": 6,
+    "TCP_KEEPIDLE": 4,
+    "TCP_KEEPINTVL": 5,
+    "TCP_NODELAY": 1,
+}
+
+
 def install(replace: Replace) -> None:
     """Put the stand-ins in place."""
+    if sys.platform == "emscripten":
+        for name, value in CONSTANTS.items():
+            vars(socket).setdefault(name, value)
     replace(socket, "socket", standing_for(Real, WorldSocket, WorldSocket))
 
     def dispatch(name: str, inside: Any) -> None:

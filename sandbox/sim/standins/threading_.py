@@ -19,6 +19,7 @@ from typing import Any
 from sandbox.sim.clock import SECOND
 from sandbox.sim.standins import context
 from sandbox.sim.standins.classes import standing_for
+from sandbox.sim.standins.hashes import number_objects
 from sandbox.sim.standins.installation import Replace, is_importing
 from sandbox.sim.standins.process import InProcess
 
@@ -302,6 +303,8 @@ def install(replace: Replace) -> None:
         "SimpleQueue",
         standing_for(queue.SimpleQueue, simple, simple, base=simple, importable=True),
     )
+    number_objects(threading.Thread)
+    number_objects(concurrent.futures.Future)
     executor: Any = concurrent.futures.ThreadPoolExecutor
     executor._counter = staticmethod(executor_counter_in_world)
     concurrent.futures.ThreadPoolExecutor.__init__ = executor_init_in_world  # type: ignore[method-assign]

@@ -148,7 +148,8 @@ def test_functions_registered_at_exit_run_last_first(run_script):
     source = (
         "import atexit\natexit.register(print, 'one')\n"
         "two = atexit.register(print, 'two')\natexit.register(lambda: 1/0)\n"
-        "def never(): print('never')\natexit.register(never)\natexit.unregister(never)\nprint('end')\n"
+        "def never(): print('never')\n"
+        "atexit.register(never)\natexit.unregister(never)\nprint('end')\n"
     )
     assert run_script(source) == "end\ntwo\none\n"
 
