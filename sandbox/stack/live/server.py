@@ -124,11 +124,17 @@ class NativeRabbitMQ:
 
         An orderly shutdown would take six seconds, for data that is thrown away.
         """
+        if self._server is None and self._epmd is None and self._folder is None:
+            return
         server, self._server = self._server, None
         epmd, self._epmd = self._epmd, None
         for process in (server, epmd):
             if process is not None:
                 _end(process)
+        # A machine of many threads takes a moment to die, and only then lets go of its files.
+        deadline = time.monotonic() + 5.0
+        while self.settings and answers(self.settings) and time.monotonic() < deadline:
+            time.sleep(0.02)
         folder, self._folder = self._folder, None
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -233,17 +239,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         else:
             os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    # What has been killed may take a moment to let go of its files.
-    deadline = time.monotonic() + 5.0
-    while _session_lives(process) and time.monotonic() < deadline:
-        time.sleep(0.02)
-
-
-def _session_lives(process: subprocess.Popen[bytes]) -> bool:
-    """Whether a process of the session still runs, as far as the system tells (Linux does)."""
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            state, _parent, group = stat.read_text().rpartition(")")[2].split()[:3]
-            if int(group) == process.pid and state not in "ZX":
-                return True
-    return False
