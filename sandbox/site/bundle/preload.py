@@ -22,7 +22,8 @@ uuid zipfile zoneinfo
 pamqp pamqp.commands
 pika pika.adapters.blocking_connection pika.adapters.select_connection
 pyodide.code pyodide.ffi
-pytest
+pytest _pytest._argcomplete _pytest.helpconfig _pytest.skipping
+encodings.idna encodings.unicode_escape
 """
 
 
@@ -48,5 +49,8 @@ for name in MODULES.split():
     importlib.import_module(name)
 import_whole("sandbox")
 importlib.import_module("sandbox.site.runtime").remember_labs()
+# The first world of an interpreter puts the stand-ins in place, which takes a tenth of a second.
+simulated = importlib.import_module("sandbox.stack.simulated")
+simulated.SimulatedStack(seed=1, brokers=("rabbitmq",)).close()
 gc.collect()
 gc.freeze()  # what is here lives as long as the page: later collections need not look at it

@@ -21,7 +21,10 @@ const pyodide = await startPyodide({
   ...pieces(),
   snapshot: readFile(join(bundle, snapshot)),
 });
-writeArchives(pyodide, await Promise.all(archives.map((name: string) => readFile(join(bundle, name)))));
+writeArchives(
+  pyodide,
+  await Promise.all(archives.map((name: string) => readFile(join(bundle, name)))),
+);
 const to = (descriptor: number) => ({
   write: (bytes: Uint8Array) => writeSync(descriptor, bytes),
 });

@@ -34,20 +34,16 @@ export async function boot(
   const loader: Promise<{ default: Awaited<Ingredients["createPyodideModule"]> }> = import(
     url(BUNDLE.loader)
   );
-  const onPiece = counter(BUNDLE.wasm.packed + BUNDLE.snapshot.packed, (percent) =>
-    onProgress("Python", percent),
-  );
+  const onPart = inPercents((percent) => onProgress("Python", percent));
   const { parts } = message;
-  const module = parts
-    ? Promise.resolve(parts.module)
-    : compile(url(BUNDLE.wasm), onPiece);
+  const module = parts ? Promise.resolve(parts.module) : compile(url(BUNDLE.wasm));
   const snapshot = parts
     ? Promise.resolve(new Uint8Array(parts.snapshot))
-    : read(url(BUNDLE.snapshot), BUNDLE.snapshot, onPiece);
+    : read(url(BUNDLE.snapshot), BUNDLE.snapshot, onPart);
   const pyodide = await startPyodide({
-    createPyodideModule: loader.then((loaded) => loaded.default),
-    module,
-    snapshot,
+    createPyodideModule: marked("loader", loader).then((loaded) => loaded.default),
+    module: marked("module", module),
+    snapshot: marked("snapshot", snapshot),
   });
   [STDLIB_PATH, ...ARCHIVE_PATHS].forEach((path, i) => {
     const file = BUNDLE.archives[i]!;
@@ -59,13 +55,19 @@ export async function boot(
   return { pyodide, parts: { module: await module, snapshot: bytes.buffer as ArrayBuffer } };
 }
 
-/** Turn arriving bytes into a percentage that never goes back, told once per percent. */
-function counter(total: number, tell: (percent: number) => void): (bytes: number) => void {
-  let arrived = 0;
+/** Leave a `performance.mark` when something has come, for whoever looks into a slow start. */
+function marked<T>(name: string, coming: Promise<T>): Promise<T> {
+  return coming.then((value) => {
+    performance.mark(`sandbox:${name}`);
+    return value;
+  });
+}
+
+/** Turn parts of the whole into percentages, told once each. */
+function inPercents(tell: (percent: number) => void): (part: number) => void {
   let told = -1;
-  return (bytes) => {
-    arrived += bytes;
-    const percent = Math.floor((FETCHING_PERCENT * arrived) / total);
+  return (part) => {
+    const percent = Math.floor(FETCHING_PERCENT * part);
     if (percent > told) tell((told = percent));
   };
 }

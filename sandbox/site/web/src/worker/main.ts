@@ -41,6 +41,7 @@ async function start(message: Boot): Promise<PyodideAPI> {
 }
 
 function tellReady(parts: Parts | undefined): void {
+  performance.mark("sandbox:python");
   const milliseconds = performance.now() - began;
   const ready: Report = { type: "ready", jspi: hasJspi(), milliseconds };
   if (parts) tell({ ...ready, parts }, [parts.snapshot]);
@@ -52,6 +53,7 @@ async function answer(request: Request): Promise<void> {
   try {
     const pyodide = await python!;
     const write = (text: string) => tell({ type: "output", id, text });
+    performance.mark("sandbox:asked");
     const handle = runtime(pyodide);
     const call = hasJspi() ? handle.callPromising.bind(handle) : handle;
     const said = JSON.parse(await call(JSON.stringify({ ...rest, request: type }), write));

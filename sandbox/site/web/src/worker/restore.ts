@@ -95,7 +95,11 @@ function instantiateWith(from: Ingredients): Settings["instantiateWasm"] {
       const instance = await WebAssembly.instantiate(module, imports);
       if (from.snapshot) grow(instance, (await from.snapshot).byteLength);
       done(instance, module);
-    })().catch((error: unknown) => queueMicrotask(() => { throw error; }));
+    })().catch((error: unknown) =>
+      queueMicrotask(() => {
+        throw error;
+      }),
+    );
     return {};
   };
 }
@@ -121,6 +125,12 @@ async function withoutFetchingWasm<T>(start: () => Promise<T>): Promise<T> {
 }
 
 const LOCK_FILE = JSON.stringify({
-  info: { abi_version: "2026_0", arch: "wasm32", platform: "emscripten_5_0_3", python: "3.14.2", version: "314.0.7" },
+  info: {
+    abi_version: "2026_0",
+    arch: "wasm32",
+    platform: "emscripten_5_0_3",
+    python: "3.14.2",
+    version: "314.0.7",
+  },
   packages: {},
 });
