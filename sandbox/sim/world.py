@@ -278,7 +278,8 @@ class World:
     ) -> Ending:
         """Run until one of the endings, at the latest at virtual time `until_s`.
 
-        `real_s` limits real seconds, `stall_s` those between two system calls. Without `to_idle`, an idle world goes on until `until_s`.
+        `real_s` limits real seconds, `stall_s` those between two system calls. Without `to_idle`,
+        an idle world goes on until `until_s`.
         """
         if until_s is None and not to_idle:
             raise ValueError("a run that does not end when idle needs until_s")
