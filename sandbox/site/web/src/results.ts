@@ -79,6 +79,11 @@ function paragraphs(message: string, options: { file: string; show: ShowLine }):
     .split(/\n+/)
     .map((line) => {
       if (/^\(seeds? [\d, and]+\)$/.test(line)) return h("p", { class: "sb-row__seed" }, line);
+      const own = /^\s*(\S+:\d+) {2}(.+)$/.exec(line);
+      if (own) {
+        const code = h("code", {}, own[2]);
+        return h("p", { class: "sb-row__line" }, ...withLines(own[1] ?? "", options), " ", code);
+      }
       const question = /^(Think about:)\s*(.*)$/.exec(line);
       return question
         ? h("p", {}, h("strong", {}, question[1]), " ", ...withLines(question[2] ?? "", options))
