@@ -140,6 +140,10 @@ class Visit:
     def ended(where: Locator) -> None:
         expect(where).to_have_attribute("aria-busy", "false")
 
+    def saved(self) -> None:
+        """Wait until everything that was changed is in the browser's store."""
+        expect(self.page.locator("html")).to_have_attribute("data-work", "saved")
+
     def marks(self, name: str) -> int:
         script = "name => performance.getEntriesByName(name).length"
         count: int = self.page.evaluate(script, name)

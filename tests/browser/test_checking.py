@@ -143,7 +143,7 @@ def test_a_changed_lesson_offers_mine_new_and_a_comparison(visit: Visit, lab: La
     notice.get_by_role("button", name="Take the new one").click()
     expect(notice).to_have_count(0)
     assert visit.text(card) == starter
-    visit.page.wait_for_timeout(500)  # work is saved a moment after it changes
+    visit.saved()
     visit.page.reload()
     expect(card.get_by_test_id("changed")).to_have_count(0)
     assert visit.text(card) == starter
@@ -153,7 +153,7 @@ def test_work_moves_to_another_browser_in_one_file(visit: Visit, lab: Lab, tmp_p
     visit.open("labs/acks/")
     card = visit.exercise(lab.exercises[0].id)
     visit.write(card, "mine = 1\n")
-    visit.page.wait_for_timeout(500)  # work is saved a moment after it changes
+    visit.saved()
     visit.open("labs/")
     with visit.page.expect_download() as download:
         visit.page.get_by_test_id("export").click()

@@ -108,7 +108,7 @@ def test_a_question_is_committed_to_before_its_answer_is_shown(visit: Visit) -> 
     commit.click()
     expect(because).to_contain_text("Yes.")
     expect(question.locator("input").first).to_be_disabled()
-    visit.page.wait_for_timeout(500)  # work is saved a moment after it changes
+    visit.saved()
     visit.page.reload()
     expect(question.get_by_test_id("because")).to_contain_text("Yes.")
 

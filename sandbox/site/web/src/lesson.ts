@@ -164,6 +164,7 @@ export class Lesson {
   }
 
   private saveSoon(): void {
+    document.documentElement.dataset.work = "changed";
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.saveNow(), SAVE_DELAY_MS);
   }
@@ -172,6 +173,7 @@ export class Lesson {
     clearTimeout(this.timer);
     this.timer = 0;
     if (this.work.key) await save(this.work);
+    if (!this.timer) document.documentElement.dataset.work = "saved";
   }
 
   /** The question whose next cell is `cell`. */
