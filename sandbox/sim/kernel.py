@@ -381,12 +381,15 @@ class Kernel(Sockets):
         at_s = last_ns / SECOND
         if not self._live:
             return endings.finished(at_s)
-        waiting, stuck = [], []
+        waiting, stuck, timed = [], [], False
         for process in self._live.values():
             if self._waits_for_more(process):
                 waiting.append(process.name)
             else:
                 stuck.append((process.name, self._wait_of(process), self._place_of(process)))
+                timed = timed or any(fiber.timer is not None for fiber in process.fibers)
+        if timed and due_ns is not None and due_ns - last_ns < QUIET_ASLEEP_S * SECOND:
+            return None  # among its heartbeats a program may wait for a time of its own
         if stuck:
             return endings.deadlock(self.clock.now_ns / SECOND, stuck)
         return endings.idle(at_s, waiting)

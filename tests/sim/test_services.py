@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 
@@ -249,3 +250,17 @@ def test_an_administrators_act_is_carried_out_at_once(world, service, inside):
     world.faults.at(3, lambda: service.act(times.append))
     inside(lambda: time.sleep(5))
     assert times == [3 * SECOND]
+
+
+def test_a_program_that_waits_for_a_time_of_its_own_among_heartbeats_is_not_stuck(world, service):
+    async def main():
+        reader, writer = await asyncio.open_connection("localhost", 7000)
+        beats = asyncio.create_task(reader.read())
+        await asyncio.sleep(200)
+        print("at", round(time.monotonic() - 1000))
+        beats.cancel()
+        writer.close()
+
+    process = world.start_function(lambda: asyncio.run(main()))
+    assert world.run().kind == "finished"
+    assert process.output == "at 200\n"
