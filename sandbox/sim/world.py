@@ -14,6 +14,7 @@ import importlib
 import json
 import linecache
 import types
+import weakref
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -146,6 +147,7 @@ class World:
         self.faults = Faults(self.kernel)
         self.processes: list[ProcessHandle] = []
         self._watchdog = Watchdog(self.kernel)
+        weakref.finalize(self, _dispose, self.kernel).atexit = False
 
     @property
     def seed(self) -> int:
@@ -306,6 +308,26 @@ class World:
         """Kill everything that still runs. Idempotent."""
         for process in list(self.kernel.processes.values()):
             self.kernel.end_process(process, -9, "the world ended")
+
+
+def _dispose(kernel: Kernel) -> None:
+    """Forget a world that nobody can reach any more.
+
+    Its suspended stacks must not be collected (that would run their clean-up code) and hold on to
+    the kernel, so the kernel lets go of everything large.
+    """
+    for process in kernel.processes.values():
+        if process.alive:
+            process.runtime.over()
+            for fiber in process.fibers:
+                if fiber.stack is not None:
+                    kernel.scheduler.stacks.abandon(fiber.stack)
+    for service in kernel.services.values():
+        vars(service).clear()
+    for process in list(kernel.processes.values()):
+        vars(process).clear()
+    vars(kernel.network).clear()
+    vars(kernel).clear()
 
 
 def run_as_main(runtime: InProcess, source: str, path: str) -> None:

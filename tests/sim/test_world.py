@@ -6,6 +6,7 @@ import gc
 import socket
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -292,6 +293,27 @@ def test_destructors_of_a_process_that_has_ended_do_not_run_in_somebody_elses_ti
     assert process.exit == 0
     del world, process
     gc.collect()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_world_that_nobody_holds_is_forgotten_and_runs_nothing_more(script, capsys):
+    def clinging():
+        try:
+            threading.Event().wait()
+        finally:
+            print("finally")
+
+    def make():
+        world = World(1)
+        world.start_function(clinging)
+        killed = world.start_function(clinging)
+        world.run()
+        killed.kill()
+        return weakref.ref(world), weakref.ref(world.trace)
+
+    world, trace = make()
+    gc.collect()
+    assert (world(), trace()) == (None, None)
     assert capsys.readouterr().out == ""
 
 
