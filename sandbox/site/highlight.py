@@ -41,7 +41,8 @@ def _class_of(kind: _TokenType) -> str:
 def python_html(source: str) -> str:
     """Return `source` as HTML: its text unchanged, its tokens in `span`s."""
     parts: list[str] = []
-    for kind, text in PythonLexer(stripnl=False, ensurenl=False).get_tokens(source):
+    # Not `get_tokens`, which tidies the text up first: it drops a byte order mark, for one.
+    for _, kind, text in PythonLexer().get_tokens_unprocessed(source):
         name = _class_of(kind)
         body = escape(text, quote=False)
         parts.append(f'<span class="{name}">{body}</span>' if name and text.strip() else body)

@@ -3,7 +3,7 @@
 import html
 import re
 
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sandbox.site.highlight import CLASSES, python_html
@@ -15,6 +15,8 @@ def text_of(markup: str) -> str:
     return html.unescape(TAG.sub("", markup))
 
 
+@settings(deadline=None)
+@example("\ufeffx = 1")
 @given(st.text(st.characters(exclude_characters="\r\x00", exclude_categories=["Cs"])))
 def test_highlighting_never_changes_the_text(source: str) -> None:
     assert text_of(python_html(source)) == source
