@@ -17,6 +17,8 @@ from sandbox.stack.live.process import LiveProcess
 #: Long enough for a broker on a busy machine to answer, short enough to wait for in every check.
 QUIET_S = 0.35
 _LOOK_EVERY_S = 0.03
+#: A machine too busy to let us look so often in that time has not let the others work either.
+_QUIET_LOOKS = 8
 #: If the broker withholds a message for this long, it has reasons that the ledger does not know.
 _WITHHELD_S = 3.0
 
@@ -35,6 +37,7 @@ def wait_until_idle(
     deadline = time.monotonic() + timeout_s
     quiet_since = time.monotonic()
     withheld_since: float | None = None
+    looks = 0
     while True:
         with changed:
             last = max((p.last_effect_s for p in processes), default=quiet_since)
@@ -42,7 +45,9 @@ def wait_until_idle(
         now = time.monotonic()
         if busy or last > quiet_since:
             quiet_since = now if busy else last
-        if now - quiet_since >= QUIET_S:
+            looks = 0
+        looks += 1
+        if now - quiet_since >= QUIET_S and looks > _QUIET_LOOKS:
             if not could_deliver():
                 return last
             withheld_since = withheld_since or now

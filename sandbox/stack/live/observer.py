@@ -108,9 +108,7 @@ class LiveRabbitMQ:
 
     def published(self, queue: str) -> list[bytes]:
         """Bodies routed to the queue, by anyone, in the order the broker took them."""
-        with self._changed:
-            expected = self._ledger.publishes + self._published_here
-        self._firehose.wait_for(expected, _PATIENCE_S)
+        self._await_firehose()
         return self._firehose.routed(queue)
 
     def delivered(self, queue: str) -> list[bytes]:
@@ -126,7 +124,11 @@ class LiveRabbitMQ:
     def ready(self, queue: str) -> int:
         """How many messages wait for a consumer."""
         seen = self._look(queue)
-        return self._ready_by_ledger(queue) if seen.refusal == _LOCKED else seen.messages
+        if seen.refusal != _LOCKED:
+            return seen.messages
+        # Another connection's exclusive queue says nothing to us.
+        self._await_firehose()
+        return self._ready_by_ledger(queue)
 
     def unacked(self, queue: str) -> int:
         """How many deliveries are not settled."""
@@ -186,10 +188,17 @@ class LiveRabbitMQ:
         )
 
     def could_deliver(self) -> bool:
-        """Whether a queue holds a message that one of its consumers has room for."""
+        """Whether a message is on its way to a consumer that has room for it, or should be.
+
+        It waits in the queue, or the broker has taken it from the queue and not handed it over yet:
+        then more was routed to the queue than has left it or is in it.
+        """
         with self._changed:
             hungry = self._ledger.hungry_queues()
-        return any(self.ready(queue) for queue in hungry)
+            told_of = self._ledger.publishes + self._published_here
+        if not self._firehose.wait_for(told_of, 0):
+            return True
+        return any(self.ready(queue) or self._ready_by_ledger(queue) for queue in hungry)
 
     def close(self) -> None:
         """Leave the broker."""
@@ -210,11 +219,17 @@ class LiveRabbitMQ:
         return _Look(None, declared.message_count, declared.consumer_count)
 
     def _ready_by_ledger(self, queue: str) -> int:
-        """Another connection's exclusive queue says nothing to us; add up what went by."""
-        routed = len(self.published(queue))
+        """How many messages went to the queue and have not left it, by what went by."""
+        routed = len(self._firehose.routed(queue))
         with self._changed:
             out = len(self._ledger.delivered[queue]) - self._ledger.requeued[queue]
             return max(0, routed - out - self._ledger.purged[queue])
+
+    def _await_firehose(self) -> None:
+        """Wait until the firehose has told of all that went through the proxy."""
+        with self._changed:
+            expected = self._ledger.publishes + self._published_here
+        self._firehose.wait_for(expected, _PATIENCE_S)
 
     def _try(self, act: Callable[[], Any]) -> None:
         try:
