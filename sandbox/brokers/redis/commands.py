@@ -1,0 +1,136 @@
+"""Which commands there are: fakeredis's, without what Redis 7.0 does not have, and our own.
+
+Our own are functions of a session and of the arguments as bytes, marked with `command`; a file of
+them is known once `broker.py` imports it. An own command replaces fakeredis's of the same name.
+fakeredis's registry is left as it is, so that fakeredis used for itself notices nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from fakeredis._commands import SUPPORTED_COMMANDS, Signature
+from fakeredis._helpers import SimpleError
+from fakeredis.model import get_command_info
+
+if TYPE_CHECKING:
+    from sandbox.brokers.redis.session import Session
+
+Handler = Callable[..., Any]
+
+#: fakeredis's commands that are younger than Redis 7.0 or belong to modules.
+_NOT_IN_7_0: Final = frozenset(
+    """client no-touch|client setinfo|client maint_notifications|delex|digest|hexpire|hexpireat
+    |hexpiretime|hgetdel|hgetex|himport discard|himport discardall|himport prepare|himport set
+    |hpersist|hpexpire|hpexpireat|hpexpiretime|hpttl|hsetex|httl|increx|lmovem|blmovem|msetex
+    |sdiffcard|sunioncard|xackdel|xcfgset|xdelex|xidmprecord|xnack|arcount|ardel|ardelrange|arget
+    |argetrange|argrep|arinfo|arinsert|arlastitems|arlen|armget|armset|arnext|arop|arring|arscan
+    |arseek|arset|acl save|acl load|function dump|function restore""".replace("\n    ", "").split(
+        "|"
+    )
+)
+
+
+def _belongs(name: str) -> bool:
+    signature = SUPPORTED_COMMANDS[name]
+    module = signature.func_name.split("_")[0]
+    return (
+        name not in _NOT_IN_7_0
+        and "redis" in signature.server_types
+        and "." not in name
+        and not (name.startswith("v") and module.startswith("v"))
+    )
+
+
+#: Signatures by name; a subcommand's name has a blank: "config get".
+COMMANDS: Final[dict[str, Signature]] = {
+    n: SUPPORTED_COMMANDS[n] for n in SUPPORTED_COMMANDS if _belongs(n)
+}
+#: What our own commands do.
+_HANDLERS: Final[dict[str, Handler]] = {}
+#: The first words of names of two words.
+CONTAINERS: Final = {n.split()[0] for n in COMMANDS if " " in n}
+
+
+def command(
+    name: str, least: int = 0, most: int | None = None, *, flags: str = ""
+) -> Callable[[Handler], Handler]:
+    """Make a function a command that takes so many arguments, any number if `most` is -1."""
+    most = least if most is None else most
+
+    def register(handler: Handler) -> Handler:
+        repeat: Any = (bytes,) if most != least else ()
+        fixed: Any = (bytes,) * least
+        signature = Signature(name, handler.__name__, fixed, repeat, flags=flags)
+        signature.most = most  # type: ignore[attr-defined]
+        COMMANDS[name] = signature
+        _HANDLERS[name] = handler
+        if " " in name:
+            CONTAINERS.add(name.split()[0])
+        return handler
+
+    return register
+
+
+def find(session: Session, name: str) -> tuple[Handler, Signature]:
+    """Look up a command.
+
+    Raises:
+        SimpleError: there is none, in Redis's words.
+    """
+    signature = COMMANDS.get(name)
+    handler: Any = None
+    if signature is not None:
+        own = _HANDLERS.get(name)
+        handler = partial(own, session) if own else getattr(session, signature.func_name, None)
+    if signature is None or handler is None:
+        raise unknown(name)
+    return handler, signature
+
+
+def unknown(name: str, arguments: list[bytes] | None = None) -> SimpleError:
+    """What Redis says to a command it does not know."""
+    first, _, second = name.partition(" ")
+    if second and first in CONTAINERS:
+        return SimpleError(f"ERR unknown subcommand '{second[:128]}'. Try {first.upper()} HELP.")
+    shown = "".join(f"'{a.decode('utf-8', 'replace')[:128]}' " for a in (arguments or [])[:20])
+    return SimpleError(f"ERR unknown command '{name[:128]}', with args beginning with: {shown}")
+
+
+def as_typed(name: str, fields: list[bytes]) -> str:
+    """A command's name with the client's own capitals, for messages."""
+    first = fields[0].decode("utf-8", "replace")
+    if " " in name and len(fields) > 1:
+        return f"{name.split()[0]} {fields[1].decode('utf-8', 'replace')}"
+    return first
+
+
+def split(fields: list[bytes]) -> tuple[str, list[bytes]]:
+    """The name of the command in a request, lower case, and its arguments."""
+    name = fields[0].decode("utf-8", "replace").lower()
+    if name in CONTAINERS and len(fields) > 1:
+        both = f"{name} {fields[1].decode('utf-8', 'replace').lower()}"
+        if both in COMMANDS or name not in COMMANDS:
+            return both, fields[2:]
+    return name, fields[1:]
+
+
+def keys_of(fields: list[bytes]) -> list[bytes]:
+    """The keys a request names, as far as their places are fixed, and after STREAMS or a count."""
+    name = fields[0].lower()
+    upper = [field.upper() for field in fields]
+    if name in (b"xread", b"xreadgroup") and b"STREAMS" in upper:
+        rest = fields[upper.index(b"STREAMS") + 1 :]
+        return rest[: len(rest) // 2]
+    at = {b"eval": 2, b"evalsha": 2, b"lmpop": 1, b"zmpop": 1, b"blmpop": 2, b"bzmpop": 2}.get(name)
+    if name in (b"sintercard", b"zunion", b"zinter", b"zdiff", b"zintercard"):
+        at = 1
+    if at is not None and len(fields) > at and fields[at].isdigit():
+        return fields[at + 1 : at + 1 + int(fields[at])]
+    info = get_command_info(name)
+    if not info or not info[3]:
+        return fields[2:3] if name in (b"object", b"xgroup", b"xinfo", b"memory") else []
+    first, last, step = info[3], info[4], max(info[5], 1)
+    return fields[first : (len(fields) + last + 1) if last < 0 else last + 1 : step]

@@ -1,0 +1,312 @@
+"""A session: one client of fakeredis's commands, with what fakeredis leaves to a socket.
+
+It runs a request and returns the reply as Python values. A command that has to wait raises
+`WouldBlock`; the broker keeps it in `waiting` and asks again (`retry`) when a key it named changes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fakeredis import _msgs as msgs
+from fakeredis._helpers import QUEUED, SimpleError
+from fakeredis._socket._base import BaseFakeSocket
+from fakeredis._socket._fakesocket import FakeSocket
+from fakeredis._socket._resp import convert_to_resp2
+from fakeredis.model import ClientInfo
+
+from sandbox.brokers.redis import commands
+from sandbox.brokers.redis.replies import NULL_ARRAY, NULL_ARRAYS, SETS, Push, SetReply
+
+if TYPE_CHECKING:
+    from fakeredis._commands import Signature
+
+    from sandbox.brokers.redis.broker import Broker
+    from sandbox.brokers.redis.connection import Connection
+
+#: What a client that has not said who it is may do.
+BEFORE_AUTH = frozenset(("auth", "hello", "quit", "reset"))
+#: What a client of RESP2 may do while it is subscribed.
+WHILE_SUBSCRIBED = frozenset(
+    (
+        "subscribe",
+        "unsubscribe",
+        "psubscribe",
+        "punsubscribe",
+        "ssubscribe",
+        "sunsubscribe",
+        "ping",
+        "quit",
+        "reset",
+    )
+)
+
+
+class WouldBlock(Exception):
+    """The command waits."""
+
+    def __init__(self, timeout_s: float | None, attempt: Any, shape: Any) -> None:
+        self.timeout_s = timeout_s
+        self.attempt = attempt
+        self.shape = shape
+
+
+class Waiting:
+    """A command that waits, until when, and for which keys."""
+
+    def __init__(
+        self,
+        name: str,
+        signature: Signature,
+        keys: list[bytes],
+        deadline_ns: int | None,
+        block: WouldBlock,
+    ) -> None:
+        self.name = name
+        self.signature = signature
+        self.keys = keys
+        self.deadline_ns = deadline_ns
+        self.block = block
+
+
+class Session(FakeSocket):
+    """One client, as commands see it."""
+
+    def __init__(self, broker: Broker, connection: Connection | None, peer: str) -> None:
+        # Past the constructor of fakeredis's socket, which makes queues, events and file numbers.
+        super(BaseFakeSocket, self).__init__()
+        self.broker = broker
+        self.connection = connection
+        self.peer = peer
+        self._server = broker.server
+        self._client_class = type(self)
+        self.responses = None
+        self._paused = self._killed = self._blocked = False
+        self._reply_off = self._reply_skip = self._reply_skip_next = False
+        self._no_evict = self._no_touch = False
+        self._unblock_reason = None
+        self._subkey_events = []
+        self._fieldsets = {}
+        self._db_num = 0
+        self._db = self._server.dbs[0]
+        self._client_info = ClientInfo(id=broker.new_client_id(), addr=peer, name="")
+        self.waiting: Waiting | None = None
+        #: Channels, patterns and shard channels it is subscribed to, in order.
+        self.channels: dict[str, dict[bytes, None]] = {"": {}, "p": {}, "s": {}}
+        self.monitoring = False
+        self.authenticated = broker.default_user_is_open()
+        self.last_command = ""
+        self.created_ns = self.last_ns = broker.now_ns
+
+    @property
+    def resp(self) -> int:
+        """The protocol it speaks, 2 or 3."""
+        return int(self._client_info["resp"])
+
+    @property
+    def id(self) -> int:
+        """Its number; they count from 1."""
+        return int(self._client_info["id"])
+
+    @property
+    def subscriptions(self) -> int:
+        """How many channels and patterns it is subscribed to. fakeredis's own count stays 0."""
+        return sum(len(names) for names in self.channels.values())
+
+    # -- running -------------------------------------------------------------------------------
+
+    def run(self, fields: list[bytes]) -> Any:
+        """Do what a request says and return the reply, an error too.
+
+        Raises:
+            WouldBlock: it waits.
+        """
+        name, arguments = commands.split(fields)
+        self.last_command = name.replace(" ", "|")
+        signature: Signature | None = None
+        try:
+            if not self.authenticated and name not in BEFORE_AUTH:
+                raise SimpleError("NOAUTH Authentication required.")
+            try:
+                function, signature = commands.find(self, name)
+            except SimpleError:
+                raise commands.unknown(commands.as_typed(name, fields), fields[1:]) from None
+            self._check_arguments(signature, arguments)
+            self._check_allowed(fields)
+            self._check_subscribed(name)
+            if self._queueing and msgs.FLAG_TRANSACTION not in signature.flags and name != "quit":
+                self._refuse_in_multi(name)
+                assert self._transaction is not None
+                self._transaction.append((function, signature, arguments))
+                return QUEUED
+        except SimpleError as error:
+            if self._queueing:
+                self._transaction_failed = True
+            return error
+        return self.finish(name, self._run_command(function, signature, arguments, False))
+
+    def finish(self, name: str, result: Any) -> Any:
+        """Give a result the type it has on the wire."""
+        if name == "xinfo stream":
+            return _without_newer(result)
+        if isinstance(result, SimpleError) and result.value.startswith(
+            "ERR invalid expire time in "
+        ):
+            return SimpleError(f"ERR invalid expire time in '{name}' command")
+        if result is None and name in NULL_ARRAYS:
+            return NULL_ARRAY
+        if isinstance(result, list) and name in SETS:
+            return SetReply(sorted(result, key=_set_order))
+        return result
+
+    def _check_allowed(self, fields: list[bytes]) -> None:
+        try:
+            self._server.acl.validate_command(self._client_info.user, self._client_info, fields)
+        except SimpleError as error:
+            raise SimpleError(_in_words_of_7_0(error.value)) from None
+
+    def _check_arguments(self, signature: Signature, arguments: list[bytes]) -> None:
+        most = getattr(signature, "most", -1)
+        wrong = len(arguments) > (most if most >= 0 else _MOST.get(signature.name, len(arguments)))
+        try:
+            signature.check_arity(arguments, (7,))
+        except SimpleError as error:
+            if "wrong number" not in error.value:
+                raise
+            wrong = True
+        if wrong:
+            name = signature.name.replace(" ", "|")
+            raise SimpleError(f"ERR wrong number of arguments for '{name}' command")
+
+    def _check_subscribed(self, name: str) -> None:
+        if self.subscriptions and self.resp == 2 and name not in WHILE_SUBSCRIBED:
+            raise SimpleError(
+                f"ERR Can't execute '{name.replace(' ', '|')}': only (P|S)SUBSCRIBE /"
+                " (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
+            )
+
+    def _refuse_in_multi(self, name: str) -> None:
+        if name in ("monitor", "save", "bgsave", "bgrewriteaof", "shutdown") or (
+            name.endswith("subscribe") and self.resp == 2
+        ):
+            raise SimpleError("ERR Command not allowed inside a transaction")
+
+    def _name_to_func(self, cmd_name: str) -> Any:
+        """How scripts find commands."""
+        return commands.find(self, cmd_name)
+
+    def _run_command(self, func: Any, sig: Any, args: Any, from_script: bool) -> Any:
+        if not from_script:
+            self.broker.count(sig.name)
+        return super()._run_command(func, sig, args, from_script)
+
+    def _blocking(self, timeout: float | None, func: Any, shape: Any = None) -> Any:
+        result = func(True)
+        if result is not None or self._in_transaction or self._script_resp is not None:
+            return result if shape is None else shape(result)
+        raise WouldBlock(timeout, func, shape)
+
+    # -- waiting -------------------------------------------------------------------------------
+
+    def wait(self, fields: list[bytes], block: WouldBlock, now_ns: int) -> None:
+        """Remember what a command waits for."""
+        name, _ = commands.split(fields)
+        deadline = now_ns + round(block.timeout_s * 1e9) if block.timeout_s else None
+        self.waiting = Waiting(name, commands.COMMANDS[name], fields[1:], deadline, block)
+        self._blocked = True
+
+    def retry(self) -> tuple[bool, Any]:
+        """Try again; whether it went, and the reply."""
+        assert self.waiting is not None
+        try:
+            result = self.waiting.block.attempt(False)
+        except SimpleError as error:
+            if error.value == msgs.WRONGTYPE_MSG:
+                return False, None
+            return True, self._stop_waiting(error)
+        if result is None:
+            return False, None
+        return True, self._stop_waiting(self._shaped(result))
+
+    def give_up(self, error: str | None = None) -> Any:
+        """Wait no longer; the reply says that there was nothing, or is an error."""
+        return self._stop_waiting(SimpleError(error) if error else self._shaped(None))
+
+    def _shaped(self, result: Any) -> Any:
+        assert self.waiting is not None
+        if self.waiting.block.shape is not None:
+            result = self.waiting.block.shape(result)
+        raw = msgs.FLAG_SKIP_CONVERT_TO_RESP2 in self.waiting.signature.flags
+        return result if self.resp == 3 or raw else convert_to_resp2(result)
+
+    def _stop_waiting(self, result: Any) -> Any:
+        assert self.waiting is not None
+        name = self.waiting.name
+        self.waiting = None
+        self._blocked = False
+        return self.finish(name, result)
+
+    # -- what fakeredis calls ------------------------------------------------------------------
+
+    def put_response(self, msg: Any) -> None:
+        """Send a message the client did not ask for."""
+        if self.connection is not None:
+            self.connection.push(Push(msg))
+
+    def kill(self) -> None:
+        """Close on behalf of CLIENT KILL."""
+        self._killed = True
+
+    def _keyspace_notifications(self, command_items: Any, event: bytes) -> None:
+        if not self.broker.settings.notify:
+            return
+        for item in command_items:
+            if item.is_modified:
+                gone = item.key not in self._db
+                self.broker.notify(self._db_num, item.key, event, gone)
+
+    def _subkey_notifications(self, command_items: Any) -> None:
+        self._subkey_events = []
+
+
+def _in_words_of_7_0(text: str) -> str:
+    """The words of 7.0 for what a user may not do; fakeredis has those of 7.2."""
+    if text.endswith("access a key"):
+        return "NOPERM this user has no permissions to access one of the keys used as arguments"
+    if text.endswith("access a channel"):
+        return "NOPERM this user has no permissions to access one of the channels used as arguments"
+    if " has no permissions to run the " in text:
+        return "NOPERM this user" + text[text.index(" has no permissions to run the ") :]
+    return text
+
+
+#: Where fakeredis takes any number of arguments and Redis does not.
+_MOST = {"spop": 2, "srandmember": 2, "zpopmin": 2, "zpopmax": 2}
+#: What XINFO STREAM has had since 7.0.
+_NEWER = frozenset(
+    (
+        b"idmp-duration",
+        b"idmp-maxsize",
+        b"pids-tracked",
+        b"iids-tracked",
+        b"iids-added",
+        b"iids-duplicates",
+    )
+)
+
+
+def _without_newer(result: Any) -> Any:
+    if isinstance(result, dict):
+        return {key: value for key, value in result.items() if key not in _NEWER}
+    if isinstance(result, list):
+        pairs = zip(result[::2], result[1::2], strict=True)
+        return [each for pair in pairs if pair[0] not in _NEWER for each in pair]
+    return result
+
+
+def _set_order(member: bytes) -> tuple[int, int, bytes]:
+    """Numbers first and by size, as small sets of numbers are kept; the others by their bytes."""
+    digits = member[1:] if member[:1] == b"-" else member
+    if digits.isdigit() and len(digits) < 19:
+        return 0, int(member), member
+    return 1, 0, member

@@ -1,0 +1,163 @@
+"""The configuration: CONFIG GET, SET, RESETSTAT and REWRITE, and what settings mean here.
+
+A setting that is listed can be read and set; those that mean something to the sandbox are
+properties of `Settings`. What is not listed does not exist, as in Redis.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from fakeredis._helpers import OK, SimpleError, SimpleString, compile_pattern
+
+from sandbox.brokers.redis.commands import command
+from sandbox.brokers.redis.pubsub import read_flags
+
+if TYPE_CHECKING:
+    from sandbox.brokers.redis.session import Session
+
+DEFAULTS: Final = {
+    "activedefrag": "no", "active-expire-effort": "1", "appenddirname": "appendonlydir",
+    "appendfilename": "appendonly.aof", "appendfsync": "everysec", "appendonly": "no",
+    "bind": "* -::*", "databases": "16", "dbfilename": "dump.rdb", "dir": "/data",
+    "hash-max-listpack-entries": "512", "hash-max-listpack-value": "64", "hz": "10",
+    "io-threads": "1", "lazyfree-lazy-eviction": "no", "lfu-decay-time": "1",
+    "lfu-log-factor": "10", "list-compress-depth": "0", "list-max-listpack-size": "-2",
+    "loglevel": "notice", "maxclients": "10000", "maxmemory": "0", "maxmemory-clients": "0",
+    "maxmemory-policy": "noeviction", "maxmemory-samples": "5",
+    "min-replicas-to-write": "0", "no-appendfsync-on-rewrite": "no",
+    "notify-keyspace-events": "", "port": "6379", "proto-max-bulk-len": "536870912",
+    "protected-mode": "no", "repl-backlog-size": "1048576", "requirepass": "",
+    "save": "3600 1 300 100 60 10000", "set-max-intset-entries": "512",
+    "slowlog-log-slower-than": "10000", "slowlog-max-len": "128", "stream-node-max-bytes": "4096",
+    "latency-monitor-threshold": "0", "stream-node-max-entries": "100", "tcp-keepalive": "300",
+    "timeout": "0", "zset-max-listpack-entries": "128", "zset-max-listpack-value": "64",
+}  # fmt: skip
+_FIXED: Final = frozenset(
+    ("appenddirname", "appendfilename", "databases", "io-threads", "dir", "dbfilename")
+)
+_CHOICES: Final = {
+    "appendonly": ("yes", "no"),
+    "appendfsync": ("everysec", "always", "no"),
+    "activedefrag": ("yes", "no"),
+    "protected-mode": ("yes", "no"),
+    "maxmemory-policy": (
+        "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru",
+        "allkeys-lfu", "allkeys-random", "noeviction",
+    ),
+}  # fmt: skip
+_UNITS: Final = {"kb": 1024, "mb": 1024**2, "gb": 1024**3, "k": 1000, "m": 1000**2, "g": 1000**3}
+_SIZES: Final = frozenset(
+    ("maxmemory", "maxmemory-clients", "proto-max-bulk-len", "repl-backlog-size")
+)
+
+
+class Settings:
+    """The configuration of one server."""
+
+    def __init__(self, given: dict[str, str]) -> None:
+        self.values = dict(DEFAULTS)
+        self.notify = ""
+        for name, value in given.items():
+            self.set(name, value)
+
+    def set(self, name: str, value: str) -> None:
+        """Change a setting.
+
+        Raises:
+            SimpleError: there is none of this name, or it cannot have this value.
+        """
+        if name not in self.values:
+            raise SimpleError(
+                f"ERR Unknown option or number of arguments for CONFIG SET - '{name}'"
+            )
+        failed = f"ERR CONFIG SET failed (possibly related to argument '{name}') - "
+        if name in _FIXED:
+            raise SimpleError(failed + "can't set immutable config")
+        choices = _CHOICES.get(name)
+        if choices and value.lower() not in choices:
+            what = (
+                "'yes' or 'no'"
+                if len(choices) == 2
+                else f"one of the following: {', '.join(choices)}"
+            )
+            raise SimpleError(f"{failed}argument must be {what}")
+        if name in _SIZES:
+            value = _bytes(value, failed)
+        elif DEFAULTS[name].lstrip("-").isdigit() and not value.lstrip("-").isdigit():
+            raise SimpleError(failed + "argument couldn't be parsed into an integer")
+        if name == "notify-keyspace-events":
+            self.notify = read_flags(value)
+        if name == "save":
+            parts = value.split()
+            if len(parts) % 2 or not all(part.isdigit() for part in parts):
+                raise SimpleError(failed + "Invalid save parameters")
+        self.values[name] = value
+
+    @property
+    def save_points(self) -> list[tuple[int, int]]:
+        """Pairs of seconds and changes after which a snapshot is taken."""
+        parts = [int(part) for part in self.values["save"].split()]
+        return list(zip(parts[::2], parts[1::2], strict=True))
+
+    @property
+    def appendonly(self) -> bool:
+        """Whether every write is kept in a log."""
+        return self.values["appendonly"] == "yes"
+
+    @property
+    def slow_us(self) -> int:
+        """From which duration on a command is logged as slow; below 0 none is."""
+        return int(self.values["slowlog-log-slower-than"])
+
+
+def _bytes(value: str, failed: str) -> str:
+    lower = value.lower()
+    for unit in sorted(_UNITS, key=len, reverse=True):
+        if lower.endswith(unit) and lower[: -len(unit)].isdigit():
+            return str(int(lower[: -len(unit)]) * _UNITS[unit])
+    if lower.rstrip("b").isdigit():
+        return lower.rstrip("b")
+    raise SimpleError(failed + "argument must be a memory value")
+
+
+@command("config get", 1, -1)
+def config_get(session: Session, *patterns: bytes) -> dict[bytes, bytes]:
+    """CONFIG GET pattern ..."""
+    found: dict[bytes, bytes] = {}
+    for pattern in patterns:
+        regex = compile_pattern(pattern.lower())
+        for name, value in session.broker.settings.values.items():
+            if regex.match(name.encode()):
+                found[name.encode()] = value.encode()
+    return found
+
+
+@command("config set", 2, -1)
+def config_set(session: Session, *arguments: bytes) -> SimpleString:
+    """CONFIG SET name value ..., all of them or none."""
+    if len(arguments) % 2:
+        raise SimpleError("ERR wrong number of arguments for 'config|set' command")
+    settings = session.broker.settings
+    before = dict(settings.values)
+    try:
+        for name, value in zip(arguments[::2], arguments[1::2], strict=True):
+            settings.set(name.decode("utf-8", "replace").lower(), value.decode("utf-8", "replace"))
+    except SimpleError:
+        settings.values = before
+        raise
+    session.broker.settings_changed()
+    return OK
+
+
+@command("config resetstat", 0)
+def config_resetstat(session: Session) -> SimpleString:
+    """CONFIG RESETSTAT."""
+    session.broker.counts.clear()
+    return OK
+
+
+@command("config rewrite", 0)
+def config_rewrite(session: Session) -> Any:
+    """CONFIG REWRITE: there is no file."""
+    raise SimpleError("ERR The server is running without a config file")
