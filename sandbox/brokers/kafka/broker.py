@@ -1,0 +1,205 @@
+"""A broker: one node of a cluster, its connections, and the administrator's way in.
+
+A carrier (the simulated world, or a TCP server) uses the methods of `sandbox.brokers.base.Broker`.
+Checks, tests and management look at `cluster.topics[...]`, `cluster.groups[...]` and use the
+`admin_` methods, which need no connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from sandbox.brokers.amqp.timers import Timers
+from sandbox.brokers.kafka import (
+    administering,
+    discovering,
+    fetching,
+    grouping,
+    identifying,
+    offsets,
+    producing,
+    transacting,
+)
+from sandbox.brokers.kafka.cluster import Cluster
+from sandbox.brokers.kafka.codec import API_VERSIONS
+from sandbox.brokers.kafka.connection import Connection, Request
+from sandbox.brokers.kafka.records import Record, build_batch
+from sandbox.brokers.kafka.retention import Retention
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from sandbox.brokers import base
+    from sandbox.brokers.base import Observer
+    from sandbox.brokers.kafka.topics import Topic
+
+#: What answers which request.
+HANDLERS: Final[Mapping[int, Callable[[Request], None]]] = {
+    **discovering.HANDLERS,
+    **identifying.HANDLERS,
+    **producing.HANDLERS,
+    **fetching.HANDLERS,
+    **grouping.HANDLERS,
+    **offsets.HANDLERS,
+    **administering.HANDLERS,
+    **transacting.HANDLERS,
+}
+_BEFORE_AUTHENTICATION: Final = frozenset({API_VERSIONS, *identifying.HANDLERS})
+
+
+class Broker:
+    """A Kafka broker, as far as its clients can tell.
+
+    Without `cluster` it is a cluster of its own, made with `random`, `observe`, `configs` and
+    `wall_epoch_ns` (see `Cluster`). `host` and `port` are where clients are told to find it.
+    `users` maps names to passwords for SASL/PLAIN; without it nobody needs to log in.
+    """
+
+    def __init__(
+        self,
+        *,
+        random: Random | None = None,
+        observe: Observer | None = None,
+        configs: Mapping[str, str] | None = None,
+        wall_epoch_ns: int = 0,
+        cluster: Cluster | None = None,
+        node_id: int = 1,
+        host: str = "localhost",
+        port: int = 9092,
+        users: Mapping[str, str] | None = None,
+    ) -> None:
+        if cluster is None:
+            if random is None:
+                raise ValueError("a broker without a cluster needs `random` to make one")
+            cluster = Cluster(
+                random=random, observe=observe, configs=configs, wall_epoch_ns=wall_epoch_ns
+            )
+        self.cluster = cluster
+        self.node_id = node_id
+        self.host = host
+        self.port = port
+        self.users = users
+        self.timers = Timers()
+        self.connections: dict[Connection, None] = {}
+        self.writable: list[Connection] = []
+        self.retention = Retention(self)
+        #: Changes with everything but housekeeping; carriers compare it.
+        self.activity = 0
+        self.now_ns = 0
+        cluster.brokers[node_id] = self
+
+    # -- the carrier's side --------------------------------------------------------------------
+
+    def connect(self, peer: str, now_ns: int) -> Connection:
+        """Accept a client; `peer` is a name for people, such as "worker:49152"."""
+        self.time(now_ns)
+        connection = Connection(self, peer)
+        self.connections[connection] = None
+        self.cluster.emit("connection.open", broker=self.node_id, connection=peer)
+        return connection
+
+    def take_writable(self) -> list[base.Connection]:
+        """Return the connections that gained bytes or began closing since the last call."""
+        taken: list[base.Connection] = []
+        for connection in self.writable:
+            connection.taken()
+            taken.append(connection)
+        self.writable.clear()
+        return taken
+
+    def next_timer(self) -> int | None:
+        """When `handle_timer` must be called next, in nanoseconds, or None."""
+        return self.timers.next_due()
+
+    def next_event_timer(self) -> int | None:
+        """As `next_timer`, leaving out fetches that wait and members that are alive."""
+        return self.timers.next_event_due()
+
+    def handle_timer(self, now_ns: int) -> None:
+        """Do everything that is due at `now_ns`."""
+        self.time(now_ns)
+        self.activity += self.timers.run_due(now_ns)
+
+    def restart(self, now_ns: int) -> None:
+        """Stop and start again: connections break; records, groups and offsets are kept."""
+        self.time(now_ns)
+        self.activity += 1
+        self.cluster.emit("broker.restart", broker=self.node_id)
+        for connection in list(self.connections):
+            connection.close("the broker restarts")
+
+    # -- requests ------------------------------------------------------------------------------
+
+    def time(self, now_ns: int) -> int:
+        """Note what time it is."""
+        self.now_ns = max(self.now_ns, now_ns)
+        return self.now_ns
+
+    def happened(self) -> None:
+        """More than housekeeping happened."""
+        self.activity += 1
+
+    def handle(self, request: Request) -> None:
+        """Answer a request, or see to it that it is answered later."""
+        key = request.call.api.key
+        if not request.connection.authenticated and key not in _BEFORE_AUTHENTICATION:
+            request.connection.close(f"{request.call.api.name} before logging in")
+            return
+        HANDLERS[key](request)
+
+    def forget(self, connection: Connection, reason: str, now_ns: int) -> None:
+        """A connection ends. Group members that used it have until their session ends."""
+        self.connections.pop(connection, None)
+        self.cluster.emit(
+            "connection.close", broker=self.node_id, reason=reason, connection=connection.peer
+        )
+        self.cluster.groups.connection_lost(connection, now_ns)
+
+    # -- the administrator's way in ------------------------------------------------------------
+
+    def admin_create_topic(
+        self,
+        name: str,
+        partitions: int = 1,
+        replication_factor: int = 1,
+        configs: Mapping[str, str] | None = None,
+    ) -> Topic:
+        """Create a topic without a connection.
+
+        Raises:
+            KafkaError: as for a client.
+        """
+        self.activity += 1
+        return self.cluster.create_topic(name, partitions, replication_factor, configs)
+
+    def admin_produce(
+        self,
+        topic: str,
+        values: Sequence[bytes | None],
+        now_ns: int,
+        *,
+        partition: int = 0,
+        key: bytes | None = None,
+        headers: Sequence[tuple[str, bytes | None]] = (),
+    ) -> int:
+        """Write records without a connection. Returns: the offset of the first.
+
+        Raises:
+            KafkaError: 3, there is no such topic or partition.
+        """
+        self.time(now_ns)
+        target = self.cluster.topic(topic).partition(partition)
+        now_ms = self.cluster.now_ms(now_ns)
+        batch = build_batch(
+            [Record(n, now_ms, key, value, headers) for n, value in enumerate(values)]
+        )
+        producing.write(self, target, batch, peer=None)
+        target.wake()
+        return batch.base_offset
+
+    def admin_close_connection(self, peer: str, reason: str, now_ns: int) -> None:
+        """Hang up on a peer."""
+        self.time(now_ns)
+        for connection in [each for each in self.connections if each.peer == peer]:
+            connection.close(reason)

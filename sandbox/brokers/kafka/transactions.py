@@ -1,0 +1,236 @@
+"""Transactions: records in several partitions and offsets of groups that count together or not.
+
+A transactional id belongs to one producer at a time: whoever asks for it later gets a higher epoch,
+and the former one is shut out (fenced). Markers in the logs say how each transaction ended.
+[KIP-98 "Exactly Once Delivery and Transactional Messaging", KIP-360]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from sandbox.brokers.kafka.errors import Code, KafkaError
+from sandbox.brokers.kafka.groups import Committed
+from sandbox.brokers.kafka.records import Batch, build_marker
+from sandbox.brokers.kafka.topics import Partition
+
+if TYPE_CHECKING:
+    from sandbox.brokers.amqp.timers import Timer
+    from sandbox.brokers.kafka.broker import Broker
+    from sandbox.brokers.kafka.cluster import Cluster
+
+_MS = 1_000_000
+_LAST_EPOCH = 2**15 - 2
+
+
+class TransactionState(Enum):
+    """Named as Kafka's tools print them. Ending takes no time here, so there are no others."""
+
+    EMPTY = "Empty"
+    ONGOING = "Ongoing"
+    COMMITTED = "CompleteCommit"
+    ABORTED = "CompleteAbort"
+
+
+@dataclass(eq=False)
+class Transaction:
+    """What is known of one transactional id."""
+
+    transactional_id: str
+    producer_id: int
+    epoch: int
+    timeout_ms: int
+    state: TransactionState = TransactionState.EMPTY
+    #: The partitions it writes to, by topic and number.
+    partitions: dict[tuple[str, int], Partition] = field(default_factory=dict)
+    #: The groups whose offsets it commits.
+    groups: dict[str, None] = field(default_factory=dict)
+    timer: Timer | None = None
+
+
+class Transactions:
+    """All transactional ids of a cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self.by_id: dict[str, Transaction] = {}
+
+    def begin_session(
+        self,
+        broker: Broker,
+        transactional_id: str,
+        *,
+        timeout_ms: int,
+        producer_id: int = -1,
+        epoch: int = -1,
+    ) -> tuple[int, int]:
+        """Make a producer the only one with this id. Returns: its producer id and epoch.
+
+        An open transaction of the one before is aborted. A producer that says which id and epoch
+        it has wants to go on after an error, and may only if nobody took over.
+
+        Raises:
+            KafkaError: 16, 42, 50, or 90 somebody took over.
+        """
+        if not transactional_id:
+            raise KafkaError(Code.INVALID_REQUEST, "an empty transactional id")
+        if self._cluster.coordinator(transactional_id) is not broker:
+            raise KafkaError(Code.NOT_COORDINATOR)
+        if not 0 < timeout_ms <= self._cluster.config("transaction.max.timeout.ms"):
+            raise KafkaError(
+                Code.INVALID_TRANSACTION_TIMEOUT,
+                "longer than transaction.max.timeout.ms, or not > 0",
+            )
+        known = self.by_id.get(transactional_id)
+        if known is None:
+            known = Transaction(transactional_id, self._cluster.new_producer_id(), -1, timeout_ms)
+            self.by_id[transactional_id] = known
+        elif producer_id >= 0 and (producer_id, epoch) != (known.producer_id, known.epoch):
+            raise KafkaError(Code.PRODUCER_FENCED, "another producer uses this transactional id")
+        if known.state is TransactionState.ONGOING:
+            # The marker carries the new epoch, so that nothing of the old one comes after it.
+            known.epoch += 1
+            self.end(broker, known, commit=False, reason="a new producer took over")
+        known.epoch += 1
+        known.timeout_ms = timeout_ms
+        known.state = TransactionState.EMPTY
+        if known.epoch > _LAST_EPOCH:
+            known.producer_id, known.epoch = self._cluster.new_producer_id(), 0
+        return known.producer_id, known.epoch
+
+    def session(
+        self, broker: Broker, transactional_id: str, producer_id: int, epoch: int
+    ) -> Transaction:
+        """The transaction of the producer that asks.
+
+        Raises:
+            KafkaError: 16; 49 not this producer's id; 90 somebody took over.
+        """
+        if self._cluster.coordinator(transactional_id) is not broker:
+            raise KafkaError(Code.NOT_COORDINATOR)
+        known = self.by_id.get(transactional_id)
+        if known is None or known.producer_id != producer_id:
+            raise KafkaError(Code.INVALID_PRODUCER_ID_MAPPING)
+        if known.epoch != epoch:
+            raise KafkaError(
+                Code.PRODUCER_FENCED, f"the epoch of {transactional_id!r} is {known.epoch} by now"
+            )
+        return known
+
+    def check_batch(self, transactional_id: str | None, partition: Partition, batch: Batch) -> None:
+        """Whether a batch belongs to a transaction that includes its partition.
+
+        Raises:
+            KafkaError: 47 somebody took over; 48 it does not.
+        """
+        known = self.by_id.get(transactional_id or "")
+        if known is not None and known.producer_id == batch.producer_id:
+            if batch.producer_epoch < known.epoch:
+                raise KafkaError(Code.INVALID_PRODUCER_EPOCH, f"the epoch is {known.epoch} by now")
+            key = (partition.topic.name, partition.index)
+            if known.state is TransactionState.ONGOING and key in known.partitions:
+                return
+        raise KafkaError(
+            Code.INVALID_TXN_STATE, "the partition was not added to an open transaction"
+        )
+
+    def add(
+        self,
+        broker: Broker,
+        transaction: Transaction,
+        partitions: list[Partition],
+        group: str | None = None,
+    ) -> None:
+        """Include partitions or a group; the first of them begins the transaction."""
+        if transaction.state is not TransactionState.ONGOING:
+            transaction.state = TransactionState.ONGOING
+            due_ns = broker.now_ns + transaction.timeout_ms * _MS
+            transaction.timer = broker.timers.at(
+                due_ns, lambda now_ns: self._timed_out(broker, transaction), housekeeping=False
+            )
+            self._cluster.emit(
+                "transaction.begin",
+                transactional_id=transaction.transactional_id,
+                producer_id=transaction.producer_id,
+                epoch=transaction.epoch,
+            )
+        for partition in partitions:
+            transaction.partitions[partition.topic.name, partition.index] = partition
+        if group is not None:
+            transaction.groups[group] = None
+        broker.happened()
+
+    def hold_offsets(
+        self, transaction: Transaction, group_id: str, offsets: dict[tuple[str, int], Committed]
+    ) -> None:
+        """Keep offsets until the transaction ends.
+
+        Raises:
+            KafkaError: 48, the group was not added to an open transaction.
+        """
+        if transaction.state is not TransactionState.ONGOING or group_id not in transaction.groups:
+            raise KafkaError(Code.INVALID_TXN_STATE, "the group was not added to the transaction")
+        group = self._cluster.groups.create(group_id)
+        group.undecided.setdefault(transaction.producer_id, {}).update(offsets)
+
+    def end_by_request(self, broker: Broker, transaction: Transaction, *, commit: bool) -> None:
+        """Commit or abort. Saying the same again is fine.
+
+        Raises:
+            KafkaError: 48, there is nothing to end, or it ended the other way.
+        """
+        if transaction.state is TransactionState.ONGOING:
+            self.end(broker, transaction, commit=commit, reason="the producer said so")
+            return
+        ended = TransactionState.COMMITTED if commit else TransactionState.ABORTED
+        if transaction.state is not ended:
+            raise KafkaError(
+                Code.INVALID_TXN_STATE, f"the transaction is {transaction.state.value}"
+            )
+
+    def end(self, broker: Broker, transaction: Transaction, *, commit: bool, reason: str) -> None:
+        """Write the markers, let the offsets count or forget them."""
+        cluster = self._cluster
+        if transaction.timer is not None:
+            transaction.timer.cancel()
+        transaction.state = TransactionState.COMMITTED if commit else TransactionState.ABORTED
+        partitions = list(transaction.partitions.values())
+        groups = list(transaction.groups)
+        transaction.partitions, transaction.groups = {}, {}
+        now_ms = cluster.now_ms(broker.now_ns)
+        for partition in partitions:
+            marker = build_marker(
+                transaction.producer_id, transaction.epoch, commit=commit, now_ms=now_ms
+            )
+            partition.append(marker, now_ms)
+        for name in groups:
+            group = cluster.groups.get(name)
+            held = group.undecided.pop(transaction.producer_id, {}) if group is not None else {}
+            if group is not None and commit:
+                group.offsets.update(held)
+                for (topic, index), committed in held.items():
+                    cluster.emit(
+                        "offset.commit",
+                        group=name,
+                        topic=topic,
+                        partition=index,
+                        offset=committed.offset,
+                    )
+        broker.happened()
+        cluster.emit(
+            "transaction.commit" if commit else "transaction.abort",
+            transactional_id=transaction.transactional_id,
+            producer_id=transaction.producer_id,
+            partitions=[[p.topic.name, p.index] for p in partitions],
+            groups=groups,
+            reason=reason,
+        )
+        for partition in partitions:
+            partition.wake()
+
+    def _timed_out(self, broker: Broker, transaction: Transaction) -> None:
+        # Its producer is shut out: it must not go on as if nothing had happened.
+        transaction.epoch += 1
+        self.end(broker, transaction, commit=False, reason="it took too long")
