@@ -33,7 +33,8 @@ class Broker:
     `random` makes server-named queues and consumer tags. `observe` gets an event for everything
     worth tracing (the table is in this folder's README); without it, tracing costs nothing.
     `users` maps names to passwords. `frame_max` and `channel_max` are offers, 0 means no limit;
-    `heartbeat_s` is a suggestion that clients may change.
+    `heartbeat_s` is a suggestion that clients may change. `epoch_ns` is the time of day, in
+    nanoseconds since 1970, at the carrier's 0: dead letters say when they died.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Broker:
         heartbeat_s: int = 60,
         frame_max: int = 131072,
         channel_max: int = 2047,
+        epoch_ns: int = 0,
     ) -> None:
         self.observe = observe
         self.users: dict[str, str] = dict({"guest": "guest"} if users is None else users)
@@ -53,6 +55,7 @@ class Broker:
         self.frame_max = frame_max
         self.channel_max = channel_max
         self.timers = Timers()
+        self._epoch_ns = epoch_ns
         #: Connections in order of arrival.
         self.connections: dict[Connection, None] = {}
         #: Connections with news for the carrier, oldest first.
@@ -72,6 +75,8 @@ class Broker:
             observe=self.observe,
             on_queue_deleted=_cancel_consumers,
             new_name=self.new_name,
+            timers=self.timers,
+            epoch_ns=self._epoch_ns,
         )
 
     def new_name(self, prefix: str) -> str:
@@ -84,6 +89,7 @@ class Broker:
     def connect(self, peer: str, now_ns: int) -> Connection:
         """Accept a client; `peer` is a name for people, such as "worker:49152"."""
         self.activity += 1
+        self.timers.now_ns = now_ns
         connection = Connection(self, peer, now_ns)
         self.connections[connection] = None
         return connection
@@ -113,6 +119,7 @@ class Broker:
         """Stop in good order and start again: clients are told, what is durable is kept."""
         if self.observe is not None:
             self.observe("broker.restart", {"crash": False, "connection": None, "channel": None})
+        self.timers.now_ns = now_ns
         reason = "broker forced connection closure with reason 'shutdown'"
         for connection in list(self.connections):
             connection.shut_down(reason, now_ns)
@@ -122,6 +129,7 @@ class Broker:
         """As `restart`, but as if the process was killed: connections break without a word."""
         if self.observe is not None:
             self.observe("broker.restart", {"crash": True, "connection": None, "channel": None})
+        self.timers.now_ns = now_ns
         for connection in list(self.connections):
             connection.connection_lost(now_ns)
             self.writable.append(connection)
@@ -218,7 +226,8 @@ class Broker:
             ValueError: a name in `properties` is no property.
         """
         self.activity += 1
-        message, _ = accept(
+        self.timers.now_ns = now_ns
+        message, _, _ = accept(
             self,
             self.vhosts[vhost],
             pack_route(exchange, routing_key),

@@ -30,6 +30,7 @@ from sandbox.brokers.amqp.codec import (
     publish_fields,
 )
 from sandbox.brokers.amqp.confirms import Confirms
+from sandbox.brokers.amqp.consumer import header_of
 from sandbox.brokers.amqp.errors import (
     CHANNEL_ERROR,
     COMMAND_INVALID,
@@ -68,7 +69,7 @@ HANDLERS: Final[Mapping[MethodId, Callable[[Channel, Any], None]]] = {
     **consuming.HANDLERS,
 }
 #: What RabbitMQ does and the sandbox does not: 540 and a name, so that nobody waits for an answer.
-METHODS_NOT_YET: Final = frozenset({(40, 30), (40, 40), (90, 10), (90, 20), (90, 30)})
+METHODS_NOT_YET: Final = frozenset({(90, 10), (90, 20), (90, 30)})
 
 _INPUTS: Final[Mapping[MethodId, ChannelInput]] = {
     (20, 10): ChannelInput.OPEN,
@@ -295,7 +296,7 @@ class Channel:
             pack_preamble(METHOD, number, len(method))
             + method
             + FRAME_END_BYTE
-            + content_frames(number, message.header, message.body, connection.frame_max)
+            + content_frames(number, header_of(entry), message.body, connection.frame_max)
         )
         if self.observe is not None:
             self.emit(

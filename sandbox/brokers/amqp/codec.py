@@ -30,6 +30,7 @@ MethodId = tuple[int, int]
 #: The first four bytes of a payload: class id and method id.
 PUBLISH: Final = b"\x00\x3c\x00\x28"
 ACK: Final = b"\x00\x3c\x00\x50"
+NACK: Final = b"\x00\x3c\x00\x78"
 DELIVER: Final = b"\x00\x3c\x00\x3c"
 GET_OK: Final = b"\x00\x3c\x00\x47"
 RETURN: Final = b"\x00\x3c\x00\x32"
@@ -200,6 +201,11 @@ def ack_frame(channel: int, tag: int) -> bytes:
     return _ACK_FRAME.pack(METHOD, channel, 13, ACK, tag, 0, 0xCE)
 
 
+def nack_frame(channel: int, tag: int) -> bytes:
+    """A publisher is told that one message was refused."""
+    return _ACK_FRAME.pack(METHOD, channel, 13, NACK, tag, 0, 0xCE)
+
+
 def deliver_prefix(consumer_tag: str) -> bytes:
     """What every `basic.deliver` to one consumer begins with."""
     return DELIVER + short_string(consumer_tag)
@@ -226,6 +232,7 @@ __all__ = [
     "encode_method",
     "get_ok_frame",
     "method_id",
+    "nack_frame",
     "pack_preamble",
     "pack_tag",
     "publish_fields",

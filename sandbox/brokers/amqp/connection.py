@@ -116,7 +116,7 @@ class Connection:
 
     def receive_data(self, data: bytes, now_ns: int) -> None:
         """Take bytes from the client, any number of them, cut anywhere."""
-        self._now_ns = now_ns
+        self._now_ns = self.broker.timers.now_ns = now_ns
         self.received_bytes += len(data)
         if self.closing:
             return
@@ -139,7 +139,7 @@ class Connection:
 
     def connection_lost(self, now_ns: int) -> None:
         """The client's end of the transport is gone. Idempotent."""
-        self._now_ns = now_ns
+        self._now_ns = self.broker.timers.now_ns = now_ns
         self.broker.activity += 1
         self._finish("connection lost: the client closed the socket without a word", 0)
         self.closing = True

@@ -12,10 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sandbox.brokers.amqp import edit
 from sandbox.brokers.amqp.codec import deliver_prefix
 
 if TYPE_CHECKING:
     from sandbox.brokers.amqp.channel import Channel
+    from sandbox.brokers.amqp.message import Entry
     from sandbox.brokers.amqp.queue import Queue
 
 
@@ -29,6 +31,7 @@ class Consumer:
         "exclusive",
         "no_ack",
         "prefetch_count",
+        "priority",
         "queue",
         "tag",
         "unacked_count",
@@ -52,6 +55,7 @@ class Consumer:
         self.exclusive = exclusive
         self.prefetch_count = prefetch_count
         self.arguments = dict(arguments)
+        self.priority = int(self.arguments.get("x-priority", 0))
         self.unacked_count = 0
         self.deliver_prefix = deliver_prefix(tag)
 
@@ -60,3 +64,10 @@ class Consumer:
         if self.prefetch_count and self.unacked_count >= self.prefetch_count:
             return False
         return self.channel.unacked.has_room()
+
+
+def header_of(entry: Entry) -> bytes:
+    """The content header to hand out: quorum queues say how often a message came back."""
+    if entry.returns < 0:
+        return entry.message.header
+    return edit.with_header(entry.message.header, "x-delivery-count", edit.long(entry.returns))

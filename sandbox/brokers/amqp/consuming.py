@@ -10,7 +10,7 @@ from pamqp import commands
 from sandbox.brokers.amqp import settling
 from sandbox.brokers.amqp.arguments import check_consumer_arguments
 from sandbox.brokers.amqp.codec import MethodId, blank, get_ok_frame
-from sandbox.brokers.amqp.consumer import Consumer
+from sandbox.brokers.amqp.consumer import Consumer, header_of
 from sandbox.brokers.amqp.declarations import queue_name
 from sandbox.brokers.amqp.errors import (
     ACCESS_REFUSED,
@@ -51,8 +51,12 @@ def basic_consume(channel: Channel, method: commands.Basic.Consume) -> None:
         raise AmqpError(NOT_ALLOWED, f"attempt to reuse consumer tag '{method.consumer_tag}'")
     tag = method.consumer_tag or channel.connection.broker.new_name("amq.ctag-")
     queue = channel.vhost.queue(name, channel.actor)
-    check_consumer_arguments(method.arguments)
-    if queue.exclusive_consumer or (method.exclusive and queue.consumers):
+    check_consumer_arguments(name, channel.vhost.name, method.arguments)
+    if queue.options.quorum and channel.unacked.global_prefetch_count:
+        where = f"queue '{name}' in vhost '{channel.vhost.name}'"
+        raise AmqpError(NOT_IMPLEMENTED, f"{where} does not support global qos")
+    alone = method.exclusive and (queue.consumers or queue.options.single_active_consumer)
+    if queue.exclusive_consumer or alone:
         where = f"queue '{name}' in vhost '{channel.vhost.name}'"
         raise AmqpError(ACCESS_REFUSED, f"{where} in exclusive use")
     consumer = Consumer(
@@ -112,7 +116,7 @@ def basic_get(channel: Channel, method: commands.Basic.Get) -> None:
     connection = channel.connection
     connection.write(
         get_ok_frame(channel.number, tag, entry.redelivered, message.route, queue.ready_count)
-        + content_frames(channel.number, message.header, message.body, connection.frame_max)
+        + content_frames(channel.number, header_of(entry), message.body, connection.frame_max)
     )
     if channel.observe is not None:
         channel.emit(

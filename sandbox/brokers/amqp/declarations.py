@@ -49,6 +49,32 @@ def exchange_delete(channel: Channel, method: commands.Exchange.Delete) -> None:
         channel.send(commands.Exchange.DeleteOk())
 
 
+def exchange_bind(channel: Channel, method: commands.Exchange.Bind) -> None:
+    """Bind an exchange to another."""
+    channel.vhost.bind_exchange(
+        stripped(method.destination),
+        stripped(method.source),
+        method.routing_key,
+        arguments=method.arguments,
+        actor=channel.actor,
+    )
+    if not method.nowait:
+        channel.send(commands.Exchange.BindOk())
+
+
+def exchange_unbind(channel: Channel, method: commands.Exchange.Unbind) -> None:
+    """Undo a binding between exchanges."""
+    channel.vhost.unbind_exchange(
+        stripped(method.destination),
+        stripped(method.source),
+        method.routing_key,
+        arguments=method.arguments,
+        actor=channel.actor,
+    )
+    if not method.nowait:
+        channel.send(commands.Exchange.UnbindOk())
+
+
 def queue_declare(channel: Channel, method: commands.Queue.Declare) -> None:
     """Create a queue, or with `passive` only look whether it is there."""
     name = stripped(method.queue)
@@ -148,6 +174,8 @@ def stripped(name: str) -> str:
 HANDLERS: Final[Mapping[MethodId, Callable[[Channel, Any], None]]] = {
     (40, 10): exchange_declare,
     (40, 20): exchange_delete,
+    (40, 30): exchange_bind,
+    (40, 40): exchange_unbind,
     (50, 10): queue_declare,
     (50, 20): queue_bind,
     (50, 30): queue_purge,

@@ -18,15 +18,18 @@ def forget_what_is_transient(vhost: VirtualHost) -> None:
     """Make a virtual host what it is after a restart. All connections must be gone already."""
     for queue in list(vhost.queues.values()):
         if queue.durable:
-            queue.restore([entry for entry in queue.ready if entry.message.persistent])
+            queue.restore(
+                [entry for entry in queue.ready if queue.options.quorum or entry.message.persistent]
+            )
         else:
-            queue.deleted = True
+            queue.stop()
             del vhost.queues[queue.name]
     for exchange in list(vhost.exchanges.values()):
         if not exchange.durable:
+            exchange.deleted = True
             del vhost.exchanges[exchange.name]
-            continue
+    for exchange in vhost.exchanges.values():
         for binding in list(exchange.bindings):
-            if binding.queue.deleted:
-                exchange.unbind_queue(binding.queue)
+            if binding.target.deleted:
+                exchange.unbind_target(binding.target)
     vhost.forget_routes()

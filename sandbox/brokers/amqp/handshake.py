@@ -22,6 +22,8 @@ SERVER_PROPERTIES: Final[Mapping[str, Any]] = {
         "basic.nack": True,
         "connection.blocked": True,
         "consumer_cancel_notify": True,
+        "consumer_priorities": True,
+        "exchange_exchange_bindings": True,
         "per_consumer_qos": True,
         "publisher_confirms": True,
     },

@@ -14,12 +14,24 @@ from sandbox.brokers.amqp.properties import decode_properties
 class Message:
     """A published message.
 
-    `number` counts from 1 in each broker and names the message in the trace. `route` is exchange
-    and routing key as two short strings, and `header` the content header's payload: both as they
-    stand in frames to clients.
+    `number` counts from 1 in each broker and names the message in the trace; a dead-lettered one
+    keeps it. `route` is exchange and routing key as two short strings, and `header` the content
+    header's payload: both as they stand in frames to clients. `more_keys` are the routing keys its
+    sender added (CC and BCC), `ttl_ns` its own time to live.
     """
 
-    __slots__ = ("body", "exchange", "header", "number", "persistent", "route", "routing_key")
+    __slots__ = (
+        "body",
+        "exchange",
+        "header",
+        "more_keys",
+        "number",
+        "persistent",
+        "priority",
+        "route",
+        "routing_key",
+        "ttl_ns",
+    )
 
     def __init__(
         self,
@@ -30,6 +42,9 @@ class Message:
         header: bytes,
         body: bytes,
         persistent: bool,
+        priority: int = 0,
+        ttl_ns: int | None = None,
+        more_keys: tuple[str, ...] = (),
     ) -> None:
         self.number = number
         self.exchange = exchange
@@ -38,6 +53,9 @@ class Message:
         self.header = header
         self.body = body
         self.persistent = persistent
+        self.priority = priority
+        self.ttl_ns = ttl_ns
+        self.more_keys = more_keys
 
     @property
     def properties(self) -> dict[str, Any]:
@@ -46,14 +64,20 @@ class Message:
 
 
 class Entry:
-    """A message's place in one queue. `position` never changes, so a requeued message goes back."""
+    """A message's place in one queue. `position` never changes, so a requeued message goes back.
 
-    __slots__ = ("message", "position", "redelivered")
+    `expires_ns` is when its time is up, if ever. `returns` counts how often it came back to a
+    quorum queue; other queues do not count, and leave it at -1.
+    """
+
+    __slots__ = ("expires_ns", "message", "position", "redelivered", "returns")
 
     def __init__(self, message: Message, position: int) -> None:
         self.message = message
         self.position = position
         self.redelivered = False
+        self.expires_ns: int | None = None
+        self.returns = -1
 
     @property
     def body(self) -> bytes:

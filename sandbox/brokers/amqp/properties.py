@@ -50,6 +50,7 @@ class Facts:
         "delivery_mode",
         "expiration",
         "persistent",
+        "priority",
         "properties",
         "reply_to",
         "unusual",
@@ -61,6 +62,7 @@ class Facts:
         self.properties = _plain(properties)
         self.delivery_mode: int | None = properties.get("delivery_mode")
         self.persistent = self.delivery_mode == PERSISTENT
+        self.priority: int = properties.get("priority") or 0
         self.user_id: str | None = properties.get("user_id")
         self.expiration: str | None = properties.get("expiration")
         self.reply_to: str | None = properties.get("reply_to")
@@ -189,11 +191,3 @@ def encode_header(properties: Mapping[str, Any], body_size: int) -> bytes:
 def header_payload(packed: bytes, body_size: int) -> bytes:
     """Put class, weight and size in front of packed properties."""
     return _HEAD.pack(60, 0, body_size) + packed
-
-
-def without_header(header: bytes, name: str) -> bytes:
-    """Return the header payload without one entry of the `headers` table."""
-    properties = decode_properties(header)
-    headers = properties.get("headers", {})
-    headers.pop(name, None)
-    return encode_header(properties, _HEAD.unpack_from(header)[2])

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sandbox.brokers.amqp.codec import ack_frame, return_frame, short_string
+from sandbox.brokers.amqp.arguments import MAX_TIME_MS
+from sandbox.brokers.amqp.codec import ack_frame, nack_frame, return_frame, short_string
+from sandbox.brokers.amqp.edit import without_header
 from sandbox.brokers.amqp.errors import (
     NO_ROUTE,
     NOT_IMPLEMENTED,
     PRECONDITION_FAILED,
     AmqpError,
-    not_yet,
 )
 from sandbox.brokers.amqp.framing import content_frames
 from sandbox.brokers.amqp.message import Message
-from sandbox.brokers.amqp.properties import HEADER_SIZE, Facts, examine, without_header
+from sandbox.brokers.amqp.properties import HEADER_SIZE, Facts, examine
 from sandbox.brokers.amqp.vhost import DIRECT_REPLY_TO
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def publish(channel: Channel, packed_route: bytes, bits: int, header: bytes, bod
     """
     if bits & IMMEDIATE:
         raise AmqpError(NOT_IMPLEMENTED, "immediate=true")
-    message, queues = accept(
+    message, queues, taken = accept(
         channel.connection.broker,
         channel.vhost,
         packed_route,
@@ -54,9 +55,11 @@ def publish(channel: Channel, packed_route: bytes, bits: int, header: bytes, bod
     confirms = channel.confirms
     if confirms.selected:
         tag = confirms.next_tag()
-        channel.connection.write(ack_frame(channel.number, tag))
+        frame = ack_frame if taken else nack_frame
+        channel.connection.write(frame(channel.number, tag))
         if channel.observe is not None:
-            channel.emit("confirm.ack", tag=tag, message=message.number)
+            kind = "confirm.ack" if taken else "confirm.nack"
+            channel.emit(kind, tag=tag, message=message.number)
 
 
 def accept(
@@ -69,8 +72,10 @@ def accept(
     actor: Actor,
     user: str | None,
     mandatory: bool,
-) -> tuple[Message, tuple[Queue, ...]]:
-    """Route a message and put it into its queues; returns it and them.
+) -> tuple[Message, tuple[Queue, ...], bool]:
+    """Route a message and put it into its queues.
+
+    Returns: the message, its queues, and whether all of them took it.
 
     `user` is who published, or None to let properties claim anybody.
 
@@ -79,13 +84,11 @@ def accept(
     """
     route = vhost.route(packed_route)
     facts = examine(header[HEADER_SIZE:])
-    queues = route.queues
+    ttl_ns = None
     if facts.unusual:
-        _check(facts, user)
-        if facts.cc or facts.bcc:
-            queues = _more_queues(vhost, route.exchange, queues, facts)
-            if facts.bcc:
-                header = without_header(header, "BCC")
+        ttl_ns = _check(facts, user)
+        if facts.bcc:
+            header = without_header(header, "BCC")
     broker.last_message += 1
     message = Message(
         broker.last_message,
@@ -95,7 +98,12 @@ def accept(
         header,
         body,
         facts.persistent,
+        priority=facts.priority,
+        ttl_ns=ttl_ns,
+        more_keys=facts.cc + facts.bcc,
     )
+    individual = route.by_headers or message.more_keys
+    queues = vhost.queues_of(message) if individual else route.queues
     if broker.observe is not None:
         broker.observe(
             "basic.publish",
@@ -113,12 +121,14 @@ def accept(
                 "channel": actor.channel,
             },
         )
+    taken = True
     for queue in queues:
-        queue.publish(message)
-    return message, queues
+        taken = queue.publish(message) and taken
+    return message, queues, taken
 
 
-def _check(facts: Facts, user: str | None) -> None:
+def _check(facts: Facts, user: str | None) -> int | None:
+    """What is unusual must be right; returns the time to live in ns, if there is one."""
     if user is not None and facts.user_id not in (None, user):
         text = f"user_id property set to '{facts.user_id}' but authenticated user was '{user}'"
         raise AmqpError(PRECONDITION_FAILED, text)
@@ -127,26 +137,20 @@ def _check(facts: Facts, user: str | None) -> None:
         if problem is not None:
             text = f"invalid expiration '{facts.expiration}': {problem}"
             raise AmqpError(PRECONDITION_FAILED, text)
-        raise not_yet("the message property 'expiration'")
     if facts.reply_to == DIRECT_REPLY_TO:
         # Nobody can consume from it here, so RabbitMQ's answer to that case is always right.
         raise AmqpError(PRECONDITION_FAILED, "fast reply consumer does not exist")
+    return None if facts.expiration is None else int(facts.expiration) * 1_000_000
 
 
 def _expiration_problem(expiration: str) -> str | None:
     digits = expiration.removeprefix("-")
     if not digits.isascii() or not digits.isdigit():
         return "no_integer"
-    return f"{{value_negative,{int(expiration)}}}" if int(expiration) < 0 else None
-
-
-def _more_queues(
-    vhost: VirtualHost, exchange: str, queues: tuple[Queue, ...], facts: Facts
-) -> tuple[Queue, ...]:
-    reached = dict.fromkeys(queues)
-    for routing_key in (*facts.cc, *facts.bcc):
-        reached.update(dict.fromkeys(vhost.queues_for(exchange, routing_key)))
-    return tuple(reached)
+    value = int(expiration)
+    if value < 0:
+        return f"{{value_negative,{value}}}"
+    return f"{{value_too_large,{value}}}" if value > MAX_TIME_MS else None
 
 
 def _return(channel: Channel, message: Message) -> None:

@@ -1,36 +1,47 @@
 """A queue: messages in line, and consumers taking turns.
 
-Every message has a position that never changes. Ready messages are kept in that order, so one that
-comes back (requeued, or its holder died) is again where it was and not at the end: RabbitMQ's
-classic queues do the same. Consumers stand in a ring; whoever got a message goes to the back, and
-one that may hold no more leaves the ring (is *parked*) until it settles something.
+This file decides which message stays, goes or dies, and when; who gets it is decided in `turns`,
+where it stands in `line`. What goes over the wire is the channel's business.
 
-This file decides who gets what and when. What goes over the wire is the channel's business.
+Time works on the head of the line only, as in RabbitMQ: a message whose time is up is dropped when
+it is (or becomes) the next to be handed out, and stays where it is behind one that lives longer.
+[RabbitMQ: "Time-To-Live and Expiration", "Queue Length Limit"]
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sandbox.brokers.amqp.death import DELIVERY_LIMIT, EXPIRED, MAX_LENGTH, REJECTED
+from sandbox.brokers.amqp.line import make_line
 from sandbox.brokers.amqp.message import Entry, Message
+from sandbox.brokers.amqp.options import (
+    DROP_HEAD,
+    REJECT_PUBLISH_DLX,
+    QueueOptions,
+    queue_options,
+)
+from sandbox.brokers.amqp.turns import Turns
 
 if TYPE_CHECKING:
     from sandbox.brokers.amqp.channel import Channel
     from sandbox.brokers.amqp.consumer import Consumer
+    from sandbox.brokers.amqp.timers import Timer
+    from sandbox.brokers.amqp.vhost import VirtualHost
 
 
 class Queue:
     """A queue and its consumers.
 
     `owner` is the connection of an exclusive queue: nobody else may touch it, and it goes away
-    with that connection.
+    with that connection. `home` is where it lives: it buries the dead, and knows the time.
     """
 
     def __init__(
         self,
         name: str,
+        home: VirtualHost,
         *,
         durable: bool = False,
         auto_delete: bool = False,
@@ -38,18 +49,21 @@ class Queue:
         arguments: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = name
+        self.home = home
         self.durable = durable
         self.auto_delete = auto_delete
         self.owner = owner
         self.arguments: Mapping[str, Any] = {} if arguments is None else arguments
+        self.options: QueueOptions = queue_options(self.arguments)
         self.deleted = False
         self.unacked_count = 0
-        self.consumers: dict[Consumer, None] = {}
-        self._ready: deque[Entry] = deque()
-        self._ring: deque[Consumer] = deque()
-        #: Consumers at a limit, in the order they reached it.
-        self._parked: dict[Consumer, None] = {}
+        self._line = make_line(quorum=self.options.quorum, max_priority=self.options.max_priority)
+        self._turns = Turns(single=self.options.single_active_consumer)
         self._next_position = 0
+        #: True once a message came that will not live for ever.
+        self._mortal = False
+        self._head_timer: Timer | None = None
+        self._unused_timer: Timer | None = None
 
     @property
     def exclusive(self) -> bool:
@@ -59,57 +73,185 @@ class Queue:
     @property
     def ready_count(self) -> int:
         """How many messages wait for a consumer."""
-        return len(self._ready)
+        return len(self._line)
 
     @property
-    def consumer_count(self) -> int:
-        """How many consumers there are, whatever they can take."""
-        return len(self.consumers)
+    def ready_bytes(self) -> int:
+        """How many bytes of bodies wait for a consumer."""
+        return self._line.size_bytes
 
     @property
     def ready(self) -> Iterator[Entry]:
-        """The waiting messages, oldest first."""
-        return iter(self._ready)
+        """The waiting messages, in the order in which they would be handed out."""
+        return iter(self._line)
+
+    @property
+    def consumers(self) -> Mapping[Consumer, None]:
+        """All consumers, in order of arrival, whatever they can take."""
+        return self._turns.consumers
+
+    @property
+    def consumer_count(self) -> int:
+        """How many consumers there are."""
+        return len(self._turns.consumers)
+
+    @property
+    def active_consumer(self) -> Consumer | None:
+        """Who gets everything, if this queue has a single active consumer."""
+        return self._turns.active
+
+    def configure(self, options: QueueOptions) -> None:
+        """Other options hold from now on: a policy changed."""
+        self.options = options
+        if options.message_ttl_ns is not None:
+            self._mortal = True
+        self._drop_what_is_too_much()
+        self.used()
 
     # -- messages ------------------------------------------------------------------------------
 
-    def publish(self, message: Message) -> None:
-        """Put a message at the end and hand out what can be handed out."""
-        self._ready.append(Entry(message, self._next_position))
+    def publish(self, message: Message) -> bool:
+        """Put a message at the end and hand out what can be handed out.
+
+        Returns: False if the queue is full and set to refuse what comes then.
+        """
+        entry = Entry(message, self._next_position)
+        if self.options.quorum:
+            entry.returns = 0
+        elif self.options.simple and message.ttl_ns is None and not self._mortal:
+            self._next_position += 1
+            self._line.append(entry)
+            if self._turns.ring:
+                self.dispatch()
+            return True
+        return self._publish_carefully(entry)
+
+    def _publish_carefully(self, entry: Entry) -> bool:
+        options, message = self.options, entry.message
+        self._drop_expired()
+        if options.overflow != DROP_HEAD and self._is_over(1, len(message.body)):
+            if options.overflow == REJECT_PUBLISH_DLX:
+                self.home.bury(self, entry, MAX_LENGTH)
+            return False
+        times = [ns for ns in (options.message_ttl_ns, message.ttl_ns) if ns is not None]
+        if times:
+            entry.expires_ns = self.home.timers.now_ns + min(times)
+            self._mortal = True
         self._next_position += 1
-        if self._ring:
-            self.dispatch()
+        self._line.append(entry)
+        # Who waits gets it, even if it should live for no time at all.
+        self._hand_out()
+        self._drop_what_is_too_much()
+        self._drop_expired()
+        return True
 
     def get(self) -> Entry | None:
-        """Take the oldest ready message out of the line."""
-        return self._ready.popleft() if self._ready else None
+        """Take the next message out of the line."""
+        self.used()
+        self._drop_expired()
+        entry = self._line.popleft() if self._line else None
+        self._drop_expired()
+        return entry
 
     def purge(self) -> int:
         """Forget all ready messages; those handed out are not touched. Returns how many."""
-        count = len(self._ready)
-        self._ready.clear()
+        count = len(self._line)
+        self._line.clear()
+        self._drop_expired()
         return count
 
     def requeue(self, entries: Sequence[Entry]) -> None:
         """Put handed-out messages back where they were, and mark them as delivered before.
 
-        Hands out nothing: the caller decides when (`dispatch`).
+        A quorum queue counts how often, and gives up those that came back too often. Hands out
+        nothing: the caller decides when (`dispatch`).
         """
-        returning = sorted(entries, key=_position)
-        for entry in returning:
+        returning = []
+        limit = self.options.delivery_limit
+        for entry in entries:
             entry.redelivered = True
-        # Usually the oldest messages come back, or none is older than the newest of them.
-        newest = returning[-1].position
-        ahead = []
-        while self._ready and self._ready[0].position < newest:
-            ahead.append(self._ready.popleft())
-        if ahead:
-            returning = sorted([*ahead, *returning], key=_position)
-        self._ready.extendleft(reversed(returning))
+            if entry.returns >= 0:
+                entry.returns += 1
+                if limit is not None and entry.returns > limit:
+                    self.home.bury(self, entry, DELIVERY_LIMIT)
+                    continue
+            returning.append(entry)
+        if returning:
+            self._line.put_back(returning)
+            self._drop_what_is_too_much()
+            self._drop_expired()
+
+    def reject(self, entry: Entry) -> None:
+        """A handed-out message was refused for good."""
+        if not self.deleted:
+            self.home.bury(self, entry, REJECTED)
 
     def restore(self, entries: Sequence[Entry]) -> None:
         """Make `entries`, in order, all there is: what a restart kept."""
-        self._ready = deque(entries)
+        self._line.replace(entries)
+        self._drop_expired()
+        self.used()
+
+    # -- what does not stay --------------------------------------------------------------------
+
+    def _is_over(self, more: int = 0, more_bytes: int = 0) -> bool:
+        length, size = self.options.max_length, self.options.max_length_bytes
+        return (length is not None and len(self._line) + more > length) or (
+            size is not None and self._line.size_bytes + more_bytes > size
+        )
+
+    def _drop_what_is_too_much(self) -> None:
+        if self.options.bounded:
+            while self._line and self._is_over():
+                self.home.bury(self, self._line.popleft(), MAX_LENGTH)
+
+    def _drop_expired(self) -> None:
+        """Give up what is expired at the head, and come back when the new head will be."""
+        if not self._mortal:
+            return
+        timers = self.home.timers
+        due_ns = None
+        while (head := self._line.head()) is not None:
+            due_ns = head.expires_ns
+            if due_ns is None or due_ns > timers.now_ns:
+                break
+            self._line.popleft()
+            self.home.bury(self, head, EXPIRED)
+            due_ns = None
+        timer = self._head_timer
+        if timer is not None and timer.due_ns != due_ns:
+            timer.cancel()
+            timer = None
+        if timer is None and due_ns is not None and not self.deleted:
+            timer = timers.at(due_ns, self._on_head_expired, housekeeping=False)
+        self._head_timer = timer
+
+    def _on_head_expired(self, now_ns: int) -> None:
+        self._head_timer = None
+        self._drop_expired()
+
+    def used(self) -> None:
+        """Somebody declared, asked or left: an `x-expires` begins anew."""
+        if self._unused_timer is not None:
+            self._unused_timer.cancel()
+            self._unused_timer = None
+        expires_ns = self.options.expires_ns
+        if expires_ns is not None and not self.consumers and not self.deleted:
+            timers = self.home.timers
+            due_ns = timers.now_ns + expires_ns
+            self._unused_timer = timers.at(due_ns, self._on_unused, housekeeping=False)
+
+    def _on_unused(self, now_ns: int) -> None:
+        self._unused_timer = None
+        self.home.expire_queue(self)
+
+    def stop(self) -> None:
+        """The queue is gone: nothing of it happens any more."""
+        self.deleted = True
+        for timer in (self._head_timer, self._unused_timer):
+            if timer is not None:
+                timer.cancel()
+        self._head_timer = self._unused_timer = None
 
     # -- consumers -----------------------------------------------------------------------------
 
@@ -119,45 +261,39 @@ class Queue:
         return any(consumer.exclusive for consumer in self.consumers)
 
     def add_consumer(self, consumer: Consumer) -> None:
-        """Let a consumer take turns, last in the ring."""
-        self.consumers[consumer] = None
-        self._ring.append(consumer)
+        """Let a consumer take turns."""
+        self._turns.add(consumer)
+        self.used()
 
     def remove_consumer(self, consumer: Consumer) -> None:
         """Offer this consumer nothing more. What it holds stays unacknowledged."""
-        del self.consumers[consumer]
-        if consumer in self._parked:
-            del self._parked[consumer]
-        else:
-            self._ring.remove(consumer)
+        self._turns.remove(consumer)
+        if not self.consumers:
+            self.used()
 
     def unpark(self, consumer: Consumer) -> bool:
-        """A limit was lifted: if no other holds, the consumer takes turns again, as the last.
-
-        Returns: True if it does.
-        """
-        if consumer not in self._parked or not consumer.can_take():
-            return False
-        del self._parked[consumer]
-        self._ring.append(consumer)
-        return True
+        """A limit was lifted: True if the consumer takes turns again."""
+        return self._turns.unpark(consumer)
 
     def unpark_channel(self, channel: Channel) -> None:
         """A channel's own limit was lifted: its consumers return in the order they left."""
-        for consumer in [c for c in self._parked if c.channel is channel]:
-            self.unpark(consumer)
+        self._turns.unpark_channel(channel)
 
     def dispatch(self) -> None:
         """Hand out ready messages for as long as somebody can take one."""
-        ready, ring = self._ready, self._ring
-        while ready and ring:
-            consumer = ring[0]
-            if not consumer.can_take():
-                self._parked[ring.popleft()] = None
-                continue
-            ring.rotate(-1)
-            consumer.channel.deliver(consumer, ready.popleft())
+        if self._mortal:
+            self._drop_expired()
+        self._hand_out()
+        if self._mortal:
+            self._drop_expired()
 
-
-def _position(entry: Entry) -> int:
-    return entry.position
+    def _hand_out(self) -> None:
+        line, turns = self._line, self._turns
+        while line and turns.ring:
+            consumer = turns.next()
+            if consumer is None:
+                return
+            entry = line.popleft()
+            consumer.channel.deliver(consumer, entry)
+            if self._mortal:
+                self._drop_expired()

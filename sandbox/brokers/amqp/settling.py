@@ -44,7 +44,10 @@ def refuse(channel: Channel, kind: str, tag: int, *, multiple: bool, requeue: bo
     if requeue:
         give_back(channel, settled, kind.removeprefix("basic."))
     else:
-        for queue in release(channel, settled):
+        woken = release(channel, settled)
+        for delivery in settled:
+            delivery.queue.reject(delivery.entry)
+        for queue in woken:
             queue.dispatch()
 
 

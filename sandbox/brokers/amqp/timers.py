@@ -33,6 +33,8 @@ class Timers:
         self._events: list[tuple[int, int, Timer]] = []
         self._housekeeping: list[tuple[int, int, Timer]] = []
         self._created = 0
+        #: The latest time anybody told.
+        self.now_ns = 0
 
     def at(self, due_ns: int, action: Action, *, housekeeping: bool) -> Timer:
         """Call `action(now_ns)` once it is `due_ns`."""
@@ -58,6 +60,7 @@ class Timers:
         Returns: how many of them were more than housekeeping.
         """
         events = 0
+        self.now_ns = now_ns
         while True:
             due = [heap for heap in (self._events, self._housekeeping) if _first(heap)]
             heap = min(due, key=lambda heap: heap[0][:2], default=None)

@@ -25,10 +25,16 @@ from sandbox.brokers.amqp.errors import (
     no_queue,
     not_yet,
 )
-from sandbox.brokers.amqp.exchange import NOT_YET, PREDECLARED, ROUTERS, Exchange
+from sandbox.brokers.amqp.exchange import HEADERS, KINDS, PREDECLARED, Exchange
+from sandbox.brokers.amqp.graveyard import Graveyard
+from sandbox.brokers.amqp.headers import check_pattern
+from sandbox.brokers.amqp.properties import HEADER_SIZE, unpack_properties
 from sandbox.brokers.amqp.queue import Queue
+from sandbox.brokers.amqp.routing import Route, resolve
 
 if TYPE_CHECKING:
+    from sandbox.brokers.amqp.message import Entry, Message
+    from sandbox.brokers.amqp.timers import Timers
     from sandbox.brokers.base import Observer
 
 DIRECT_REPLY_TO: Final = "amq.rabbitmq.reply-to"
@@ -46,14 +52,6 @@ class Actor(NamedTuple):
 ADMINISTRATOR: Final = Actor()
 
 
-class Route(NamedTuple):
-    """Where one exchange and routing key lead."""
-
-    exchange: str
-    routing_key: str
-    queues: tuple[Queue, ...]
-
-
 class VirtualHost:
     """One namespace of exchanges and queues.
 
@@ -67,8 +65,11 @@ class VirtualHost:
         observe: Observer | None,
         on_queue_deleted: Callable[[Queue], None],
         new_name: Callable[[str], str],
+        timers: Timers,
+        epoch_ns: int = 0,
     ) -> None:
         self.name = name
+        self.timers = timers
         self.queues: dict[str, Queue] = {}
         self.exchanges: dict[str, Exchange] = {
             exchange: Exchange(exchange, kind, durable=True) for exchange, kind in PREDECLARED
@@ -77,6 +78,8 @@ class VirtualHost:
         self._on_queue_deleted = on_queue_deleted
         self._new_name = new_name
         self._routes: dict[bytes, Route] = {}
+        emit = None if observe is None else self._emit_own
+        self._graveyard = Graveyard(self, epoch_ns=epoch_ns, emit=emit)
 
     # -- routing -------------------------------------------------------------------------------
 
@@ -84,27 +87,40 @@ class VirtualHost:
         """Resolve exchange and routing key, given as two short strings.
 
         Raises:
-            AmqpError: 404, no such exchange.
+            AmqpError: 404, no such exchange; 403, an internal one.
         """
         route = self._routes.get(packed)
         if route is None:
             exchange, routing_key = split_route(packed)
-            route = Route(exchange, routing_key, self.queues_for(exchange, routing_key))
+            route = self._resolve(exchange, routing_key, {})
+            if self.exchanges[exchange].internal:
+                text = f"cannot publish to internal exchange '{exchange}' in vhost '{self.name}'"
+                raise AmqpError(ACCESS_REFUSED, text)
             if len(self._routes) >= _MAX_ROUTES:
                 self._routes.clear()
             self._routes[packed] = route
         return route
 
-    def queues_for(self, exchange_name: str, routing_key: str) -> tuple[Queue, ...]:
-        """The queues a message goes to.
+    def _resolve(self, exchange: str, routing_key: str, headers: Mapping[str, Any]) -> Route:
+        self.exchange(exchange)
+        return resolve(exchange, routing_key, headers, exchanges=self.exchanges, queues=self.queues)
+
+    def queues_of(self, message: Message) -> tuple[Queue, ...]:
+        """The queues a message goes to by its headers and all its routing keys.
 
         Raises:
             AmqpError: 404, no such exchange.
         """
-        if exchange_name == "":
-            queue = self.queues.get(routing_key)
-            return () if queue is None else (queue,)
-        return tuple(self.exchange(exchange_name).route(routing_key))
+        headers = unpack_properties(message.header[HEADER_SIZE:]).get("headers") or {}
+        reached: dict[Queue, None] = {}
+        for routing_key in (message.routing_key, *message.more_keys):
+            route = self._resolve(message.exchange, routing_key, headers)
+            reached.update(dict.fromkeys(route.queues))
+        return tuple(reached)
+
+    def bury(self, queue: Queue, entry: Entry, reason: str) -> None:
+        """A queue gives a message up: `death` has the reasons."""
+        self._graveyard.bury(queue, entry.message, reason)
 
     def forget_routes(self) -> None:
         """The topology changed: resolve everything anew."""
@@ -141,22 +157,26 @@ class VirtualHost:
                 type, 540 a type or argument the sandbox does not have.
         """
         arguments = arguments or {}
-        if kind not in ROUTERS and kind not in NOT_YET:
+        if kind not in KINDS:
             raise AmqpError(COMMAND_INVALID, f"unknown exchange type '{kind}'")
         refuse_default_exchange(name)
         existing = self.exchanges.get(name)
         if existing is not None:
+            args.check_exchange_arguments(name, self.name, arguments)
             self._check_same_exchange(existing, kind, durable, auto_delete, internal)
-            args.check_exchange_arguments(arguments)
+            resource = f"exchange '{name}' in vhost '{self.name}'"
+            compared = ("alternate-exchange",)
+            args.check_same_arguments(resource, existing.arguments, arguments, compared)
             return existing
         refuse_reserved("exchange", name)
-        if kind in NOT_YET:
-            raise not_yet(f"exchange type '{kind}'")
-        if internal:
-            raise not_yet("an internal exchange")
-        args.check_exchange_arguments(arguments)
+        args.check_exchange_arguments(name, self.name, arguments)
         exchange = Exchange(
-            name, kind, durable=durable, auto_delete=auto_delete, arguments=arguments
+            name,
+            kind,
+            durable=durable,
+            auto_delete=auto_delete,
+            internal=internal,
+            arguments=arguments,
         )
         self.exchanges[name] = exchange
         self.forget_routes()
@@ -178,7 +198,7 @@ class VirtualHost:
         check_same(resource, "type", kind, existing.kind)
         check_same(resource, "durable", durable, existing.durable)
         check_same(resource, "auto_delete", auto_delete, existing.auto_delete)
-        check_same(resource, "internal", internal, False)
+        check_same(resource, "internal", internal, existing.internal)
 
     def delete_exchange(
         self, name: str, *, if_unused: bool = False, actor: Actor = ADMINISTRATOR
@@ -203,8 +223,15 @@ class VirtualHost:
 
     def _drop_exchange(self, exchange: Exchange, actor: Actor, reason: str) -> None:
         del self.exchanges[exchange.name]
+        exchange.deleted = True
         self.forget_routes()
         self._emit("exchange.delete", actor, exchange=exchange.name, reason=reason)
+        self._unbind_everywhere(exchange, actor)
+
+    def _unbind_everywhere(self, target: Queue | Exchange, actor: Actor) -> None:
+        for exchange in list(self.exchanges.values()):
+            if exchange.bindings and exchange.unbind_target(target):
+                self._auto_delete_exchange(exchange, actor)
 
     # -- queues --------------------------------------------------------------------------------
 
@@ -258,12 +285,22 @@ class VirtualHost:
             check_same(resource, "auto_delete", auto_delete, existing.auto_delete)
             args.check_queue_arguments(name, self.name, arguments)
             args.check_same_arguments(resource, existing.arguments, arguments)
+            existing.used()
             return existing
         args.check_queue_arguments(name, self.name, arguments)
+        args.check_queue_type(
+            name,
+            self.name,
+            arguments,
+            durable=durable,
+            exclusive=exclusive,
+            auto_delete=auto_delete,
+        )
         queue = Queue(
-            name, durable=durable, auto_delete=auto_delete, owner=owner, arguments=arguments
+            name, self, durable=durable, auto_delete=auto_delete, owner=owner, arguments=arguments
         )
         self.queues[name] = queue
+        queue.used()
         self.forget_routes()
         self._emit(
             "queue.declare",
@@ -304,15 +341,17 @@ class VirtualHost:
     def drop_queue(self, queue: Queue, actor: Actor, reason: str) -> int:
         """Remove a queue for a `reason`: a client, an administrator, auto-delete or exclusive."""
         count = queue.ready_count
-        queue.deleted = True
+        queue.stop()
         del self.queues[queue.name]
         self.forget_routes()
         self._emit("queue.delete", actor, queue=queue.name, reason=reason, ready=count)
         self._on_queue_deleted(queue)
-        for exchange in list(self.exchanges.values()):
-            if exchange.bindings and exchange.unbind_queue(queue):
-                self._auto_delete_exchange(exchange, actor)
+        self._unbind_everywhere(queue, actor)
         return count
+
+    def expire_queue(self, queue: Queue) -> None:
+        """Nobody used a queue for as long as its `x-expires` says."""
+        self.drop_queue(queue, ADMINISTRATOR, "expired")
 
     def purge_queue(self, name: str, *, actor: Actor = ADMINISTRATOR) -> int:
         """Remove the ready messages and return how many there were.
@@ -343,8 +382,8 @@ class VirtualHost:
         refuse_default_exchange(exchange_name)
         exchange = self.exchange(exchange_name)
         queue = self.queue(queue_name, actor)
-        if exchange.kind in NOT_YET:
-            raise not_yet(f"exchange type '{exchange.kind}'")
+        if exchange.kind == HEADERS:
+            check_pattern(arguments or {})
         if exchange.bind(queue, routing_key, arguments or {}):
             self.forget_routes()
             self._emit(
@@ -387,9 +426,77 @@ class VirtualHost:
             )
             self._auto_delete_exchange(exchange, actor)
 
+    def bind_exchange(
+        self,
+        destination: str,
+        source: str,
+        routing_key: str,
+        *,
+        arguments: Mapping[str, Any] | None = None,
+        actor: Actor = ADMINISTRATOR,
+    ) -> None:
+        """Let one exchange send another what matches a key; binding twice is fine.
+
+        Raises:
+            AmqpError: 403 the default exchange, 404 either is not there, 406 a bad pattern.
+        """
+        refuse_default_exchange(source)
+        refuse_default_exchange(destination)
+        exchange, target = self.exchange(source), self.exchange(destination)
+        if exchange.kind == HEADERS:
+            check_pattern(arguments or {})
+        if exchange.bind(target, routing_key, arguments or {}):
+            self.forget_routes()
+            self._emit_exchange_binding("bind", actor, target, exchange, routing_key, arguments)
+
+    def unbind_exchange(
+        self,
+        destination: str,
+        source: str,
+        routing_key: str,
+        *,
+        arguments: Mapping[str, Any] | None = None,
+        actor: Actor = ADMINISTRATOR,
+    ) -> None:
+        """Undo `bind_exchange`; unbinding what is not bound is fine.
+
+        Raises:
+            AmqpError: 403, the default exchange.
+        """
+        refuse_default_exchange(source)
+        refuse_default_exchange(destination)
+        exchange, target = self.exchanges.get(source), self.exchanges.get(destination)
+        if exchange is None or target is None:
+            return
+        if exchange.unbind(target, routing_key, arguments or {}):
+            self.forget_routes()
+            self._emit_exchange_binding("unbind", actor, target, exchange, routing_key, arguments)
+            self._auto_delete_exchange(exchange, actor)
+
+    def _emit_exchange_binding(
+        self,
+        what: str,
+        actor: Actor,
+        target: Exchange,
+        source: Exchange,
+        routing_key: str,
+        arguments: Mapping[str, Any] | None,
+    ) -> None:
+        self._emit(
+            f"exchange.{what}",
+            actor,
+            destination=target.name,
+            source=source.name,
+            routing_key=routing_key,
+            arguments=dict(arguments or {}),
+        )
+
     def _auto_delete_exchange(self, exchange: Exchange, actor: Actor) -> None:
         if exchange.auto_delete and not exchange.bindings:
             self._drop_exchange(exchange, actor, "auto-delete")
+
+    def _emit_own(self, kind: str, **fields: Any) -> None:
+        self._emit(kind, ADMINISTRATOR, **fields)
 
     def _emit(self, kind: str, actor: Actor, **fields: Any) -> None:
         if self._observe is not None:

@@ -106,7 +106,7 @@ def test_after_an_exclusive_consumer_the_next_may_come(client: Client) -> None:
     client.consume("q", "b")
 
 
-@pytest.mark.parametrize("argument", ["x-priority", "x-stream-offset"])
+@pytest.mark.parametrize("argument", ["x-credit", "x-stream-offset"])
 def test_consumer_arguments_are_refused_and_not_ignored(client: Client, argument: str) -> None:
     reply = client.ask(Basic.Consume(queue="q", arguments={argument: 1}))
     text = f"NOT_IMPLEMENTED - consumer argument '{argument}' is not supported by the sandbox's"

@@ -203,15 +203,98 @@ def test_an_exclusive_queue_goes_with_its_connection(world: World) -> None:
             " \"unsupported queue version '7'\"",
         ),
         (
-            {"x-message-ttl": 1000},
-            540,
-            "NOT_IMPLEMENTED - queue argument 'x-message-ttl' is not supported by the sandbox's"
-            " broker",
+            {"x-expires": 0},
+            406,
+            "PRECONDITION_FAILED - invalid arg 'x-expires' for queue 'q' in vhost '/':"
+            " {value_zero,0}",
+        ),
+        (
+            {"x-expires": -1},
+            406,
+            "PRECONDITION_FAILED - invalid arg 'x-expires' for queue 'q' in vhost '/':"
+            " {value_negative,-1}",
+        ),
+        (
+            {"x-expires": 1099511627776},
+            406,
+            "PRECONDITION_FAILED - invalid arg 'x-expires' for queue 'q' in vhost '/':"
+            " {value_too_large,1099511627776}",
+        ),
+        (
+            {"x-message-ttl": 1099511627776},
+            406,
+            "PRECONDITION_FAILED - invalid arg 'x-message-ttl' for queue 'q' in vhost '/':"
+            " {value_too_large,1099511627776}",
+        ),
+        (
+            {"x-max-length": -1},
+            406,
+            "PRECONDITION_FAILED - invalid arg 'x-max-length' for queue 'q' in vhost '/':"
+            " {value_negative,-1}",
+        ),
+        (
+            {"x-overflow": "foo"},
+            406,
+            "PRECONDITION_FAILED - invalid arg 'x-overflow' for queue 'q' in vhost '/':"
+            " invalid_overflow",
+        ),
+        (
+            {"x-overflow": True},
+            406,
+            "PRECONDITION_FAILED - invalid arg 'x-overflow' for queue 'q' in vhost '/':"
+            " {unacceptable_type,bool}",
+        ),
+        (
+            {"x-dead-letter-routing-key": "k"},
+            406,
+            "PRECONDITION_FAILED - invalid arg 'x-dead-letter-routing-key' for queue 'q' in vhost"
+            " '/': routing_key_but_no_dlx_defined",
+        ),
+        (
+            {"x-max-priority": 256},
+            406,
+            "PRECONDITION_FAILED - invalid arg 'x-max-priority' for queue 'q' in vhost '/':"
+            " {max_value_exceeded,256}",
+        ),
+        (
+            {"x-single-active-consumer": "yes"},
+            406,
+            "PRECONDITION_FAILED - invalid arg 'x-single-active-consumer' for queue 'q' in vhost"
+            " '/': {unacceptable_type,longstr}",
+        ),
+        (
+            {"x-expires": "soon"},
+            406,
+            "PRECONDITION_FAILED - invalid arg 'x-expires' for queue 'q' in vhost '/':"
+            ' "expected integer, got longstr"',
+        ),
+        (
+            {"x-dead-letter-exchange": True},
+            406,
+            "PRECONDITION_FAILED - invalid type 'bool' for arg 'x-dead-letter-exchange' in queue"
+            " 'q' in vhost '/'",
+        ),
+        (
+            {"x-delivery-limit": 5},
+            406,
+            "PRECONDITION_FAILED - invalid arg 'x-delivery-limit' for queue 'q' in vhost '/' of"
+            " queue type rabbit_classic_queue",
+        ),
+        (
+            {"x-queue-type": "quorum", "x-max-priority": 3},
+            406,
+            "PRECONDITION_FAILED - invalid arg 'x-max-priority' for queue 'q' in vhost '/' of"
+            " queue type rabbit_quorum_queue",
         ),
         (
             {"x-queue-type": "quorum"},
+            406,
+            "PRECONDITION_FAILED - invalid property 'non-durable' for queue 'q' in vhost '/'",
+        ),
+        (
+            {"x-queue-type": "stream"},
             540,
-            "NOT_IMPLEMENTED - queue type 'quorum' is not supported by the sandbox's broker",
+            "NOT_IMPLEMENTED - queue type 'stream' is not supported by the sandbox's broker",
         ),
     ],
 )
@@ -377,26 +460,23 @@ def test_declaring_an_exchange_differently_is_406(
         ),
         (Exchange.Delete(exchange=""), 403, DEFAULT),
         (
-            exchange("e", "headers"),
-            540,
-            "NOT_IMPLEMENTED - exchange type 'headers' is not supported by the sandbox's broker",
+            exchange("e", arguments={"alternate-exchange": True}),
+            406,
+            "PRECONDITION_FAILED - invalid type 'bool' for arg 'alternate-exchange' in exchange 'e'"
+            " in vhost '/'",
         ),
         (
-            exchange("e", internal=True),
-            540,
-            "NOT_IMPLEMENTED - an internal exchange is not supported by the sandbox's broker",
+            Exchange.Bind(destination="no", source="amq.fanout"),
+            404,
+            "NOT_FOUND - no exchange 'no' in vhost '/'",
         ),
         (
-            exchange("e", arguments={"alternate-exchange": "x"}),
-            540,
-            "NOT_IMPLEMENTED - exchange argument 'alternate-exchange' is not supported by the"
-            " sandbox's broker",
+            Exchange.Bind(destination="no", source="neither"),
+            404,
+            "NOT_FOUND - no exchange 'neither' in vhost '/'",
         ),
-        (
-            Exchange.Bind(destination="amq.topic", source="amq.fanout"),
-            540,
-            "NOT_IMPLEMENTED - method 'Exchange.Bind' is not supported by the sandbox's broker",
-        ),
+        (Exchange.Bind(destination="", source="amq.fanout"), 403, DEFAULT),
+        (Exchange.Unbind(destination="amq.fanout", source=""), 403, DEFAULT),
         (
             Tx.Select(),
             540,
@@ -449,12 +529,6 @@ def test_an_auto_delete_exchange_goes_with_its_last_binding(client: Client, how:
         ("no", "amq.direct", 404, "NOT_FOUND - no queue 'no' in vhost '/'"),
         ("no", "neither", 404, "NOT_FOUND - no exchange 'neither' in vhost '/'"),
         ("q", "", 403, DEFAULT),
-        (
-            "q",
-            "amq.headers",
-            540,
-            "NOT_IMPLEMENTED - exchange type 'headers' is not supported by the sandbox's broker",
-        ),
     ],
 )
 def test_bindings_that_cannot_be(client: Client, queue: str, to: str, code: int, text: str) -> None:

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from pamqp import encode
 from pamqp.commands import Basic
 
+from sandbox.brokers.amqp.edit import without_header
 from sandbox.brokers.amqp.errors import AmqpError
 from sandbox.brokers.amqp.properties import (
     HEADER_SIZE,
     decode_properties,
     encode_header,
     examine,
-    without_header,
 )
 from sandbox.brokers.amqp.tables import MalformedTableError, decode_table, encode_table
 from tests.brokers.amqp.client import Client, World, is_close, marshal, raw_frame
@@ -204,12 +204,6 @@ def test_a_header_too_short_for_its_flags_is_501(client: Client) -> None:
             {"expiration": "-1"},
             406,
             "PRECONDITION_FAILED - invalid expiration '-1': {value_negative,-1}",
-        ),
-        (
-            {"expiration": "1000"},
-            540,
-            "NOT_IMPLEMENTED - the message property 'expiration' is not supported by the"
-            " sandbox's broker",
         ),
         (
             {"delivery_mode": 3},

@@ -59,7 +59,7 @@ def test_durable_exchanges_and_bindings_between_durable_things_survive(shop: Wor
     shop.broker.restart(0)
     vhost = shop.broker.vhosts["/"]
     assert "lost" not in vhost.exchanges
-    assert [binding.queue.name for binding in vhost.exchanges["kept"].bindings] == ["durable"]
+    assert [binding.target.name for binding in vhost.exchanges["kept"].bindings] == ["durable"]
     again = shop.connect()
     again.publish(exchange="kept")
     assert vhost.queues["durable"].ready_count == 3

@@ -12,7 +12,14 @@ from pamqp.commands import Queue as QueueMethods
 
 from sandbox.brokers.amqp.message import Entry, Message
 from sandbox.brokers.amqp.queue import Queue
-from tests.brokers.amqp.client import Client, Content, World, closes_connection, is_close
+from tests.brokers.amqp.client import (
+    Client,
+    Content,
+    World,
+    closes_connection,
+    is_close,
+    new_world,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -212,7 +219,7 @@ def test_a_dying_clients_messages_do_not_go_to_its_other_channels(world: World) 
 @given(st.lists(st.tuples(st.sampled_from(["publish", "get", "requeue"]), st.integers(0, 99))))
 def test_a_queue_always_gives_the_oldest_it_has(steps: list[tuple[str, int]]) -> None:
     """Against a model: the sorted list of what is there."""
-    queue = Queue("q")
+    queue = Queue("q", new_world().broker.vhosts["/"])
     model: list[int] = []
     out: dict[int, Entry] = {}
     published = 0
