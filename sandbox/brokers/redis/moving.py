@@ -17,7 +17,7 @@ from fakeredis import _msgs as msgs
 from fakeredis._command_args_parsing import Int, Timeout
 from fakeredis._core import CommandItem
 from fakeredis._helpers import OK, SimpleError, SimpleString, casematch
-from fakeredis.model import XStream
+from fakeredis.model import StreamEntryKey, XStream
 
 from sandbox.brokers.redis.commands import command
 
@@ -158,6 +158,8 @@ def _read_group(
         groups.append((key, start, group))
     result: dict[bytes, Any] = {}
     for key, start, group in groups:
+        if start == b">" and group.stream.last_id <= group.last_delivered_key:
+            continue  # a consumer that gets nothing is not even noted
         entries = group.group_read(consumer, start, count, noack)
         if entries or start != b">":
             result[key] = entries
@@ -175,6 +177,84 @@ def _shape_group(session: Session, result: dict[bytes, Any] | None) -> Any:
 
 def _text(name: bytes) -> str:
     return name.decode("utf-8", "replace")
+
+
+@command("xdel", 2, -1)
+def xdel(session: Session, key: bytes, *ids: bytes) -> int:
+    """XDEL key id ..."""
+    stream = _stream(session, key)
+    if stream is None:
+        return 0
+    for each in ids:
+        StreamEntryKey.parse_str(each)
+    item = CommandItem(key, session._db, item=session._db.get(key))
+    deleted = int(stream.delete(ids))
+    if deleted:
+        item.updated()
+        item.writeback(remove_empty_val=False)
+        session._keyspace_notifications([item], b"xdel")
+    return deleted
+
+
+@command("xread", 3, -1, flags="2")
+def xread(session: Session, *arguments: bytes) -> Any:
+    """XREAD [COUNT n] [BLOCK ms] STREAMS key ... id ..."""
+    rest = list(arguments)
+    count: int | None = None
+    block_ms: int | None = None
+    while rest and not casematch(rest[0], b"streams"):
+        option = rest.pop(0).lower()
+        if option == b"count" and rest:
+            count = Int.decode(rest.pop(0))
+        elif option == b"block" and rest:
+            block_ms = Int.decode(rest.pop(0), "ERR timeout is not an integer or out of range")
+            if block_ms < 0:
+                raise SimpleError("ERR timeout is negative")
+        else:
+            raise SimpleError(msgs.SYNTAX_ERROR_MSG)
+    if len(rest) < 3 or len(rest) % 2 == 0:
+        if len(rest) > 1:
+            raise SimpleError(
+                "ERR Unbalanced 'xread' list of streams: for each stream key an ID or '$' must be"
+                " specified."
+            )
+        raise SimpleError(msgs.SYNTAX_ERROR_MSG)
+    half = (len(rest) - 1) // 2
+    wanted = []
+    for key, start in zip(rest[1 : half + 1], rest[half + 1 :], strict=True):
+        stream = _stream(session, key)
+        if start == b"$":
+            last = stream.last_id if stream is not None else StreamEntryKey(0, 0)
+        else:
+            last = StreamEntryKey.parse_str(start)
+        wanted.append((key, last))
+    limit = count if count is not None and count > 0 else None
+    attempt = partial(_read, session, wanted, limit)
+    shape = partial(_shape_group, session)
+    if block_ms is None:
+        return shape(attempt(True))
+    return session._blocking(block_ms / 1000, attempt, shape)
+
+
+def _stream(session: Session, key: bytes) -> XStream | None:
+    item = session._db.get(key)
+    if item is None:
+        return None
+    if not isinstance(item.value, XStream):
+        raise SimpleError(msgs.WRONGTYPE_MSG)
+    return item.value
+
+
+def _read(
+    session: Session, wanted: list[tuple[bytes, StreamEntryKey]], count: int | None, _: bool
+) -> dict[bytes, Any] | None:
+    found: dict[bytes, Any] = {}
+    for key, last in wanted:
+        stream = _stream(session, key)
+        ids = [] if stream is None else stream.stream_read(last, count)
+        if stream is not None and ids:
+            found[key] = [stream.format_record(each) for each in ids]
+    return found or None
 
 
 # -- DUMP ------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ class SetReply(list[Any]):
     """An array that RESP3 calls a set."""
 
 
-class NullArray:
+class NullArray(SimpleString):
     """No array."""
 
 
@@ -49,7 +49,7 @@ class Verbatim(SimpleString):
     """Text for people, as INFO gives it."""
 
 
-NULL_ARRAY: Final = NullArray()
+NULL_ARRAY: Final = NullArray(b"")
 
 
 def encode(value: Any, resp: int) -> bytes:

@@ -16,6 +16,7 @@ from fakeredis._socket._resp import convert_to_resp2
 from fakeredis.model import ClientInfo
 
 from sandbox.brokers.redis import commands
+from sandbox.brokers.redis.older import in_words_of_7_0, without_newer
 from sandbox.brokers.redis.replies import NULL_ARRAY, NULL_ARRAYS, SETS, Push, SetReply
 
 if TYPE_CHECKING:
@@ -143,27 +144,26 @@ class Session(FakeSocket):
             if self._queueing:
                 self._transaction_failed = True
             return error
-        return self.finish(name, self._run_command(function, signature, arguments, False))
+        return self._run_command(function, signature, arguments, False)
 
-    def finish(self, name: str, result: Any) -> Any:
-        """Give a result the type it has on the wire."""
-        if name == "xinfo stream":
-            return _without_newer(result)
-        if isinstance(result, SimpleError) and result.value.startswith(
-            "ERR invalid expire time in "
-        ):
-            return SimpleError(f"ERR invalid expire time in '{name}' command")
-        if result is None and name in NULL_ARRAYS:
-            return NULL_ARRAY
+    def finish(self, name: str, result: Any, arguments: Any = ()) -> Any:
+        """Give a result the type and the words it has on the wire."""
+        if result is None:
+            counted = name in ("lpop", "rpop") and len(arguments) == 2
+            return NULL_ARRAY if counted or name in NULL_ARRAYS else None
+        if isinstance(result, SimpleError):
+            return SimpleError(in_words_of_7_0(name, result.value, arguments))
+        if name in ("xrange", "xrevrange") and len(arguments) == 5 and result == []:
+            return NULL_ARRAY if arguments[4][:1] in (b"0", b"-") else result
         if isinstance(result, list) and name in SETS:
             return SetReply(sorted(result, key=_set_order))
-        return result
+        return without_newer(result) if name == "xinfo stream" else result
 
     def _check_allowed(self, fields: list[bytes]) -> None:
         try:
             self._server.acl.validate_command(self._client_info.user, self._client_info, fields)
         except SimpleError as error:
-            raise SimpleError(_in_words_of_7_0(error.value)) from None
+            raise SimpleError(in_words_of_7_0(self.last_command, error.value, ())) from None
 
     def _check_arguments(self, signature: Signature, arguments: list[bytes]) -> None:
         most = getattr(signature, "most", -1)
@@ -198,7 +198,15 @@ class Session(FakeSocket):
     def _run_command(self, func: Any, sig: Any, args: Any, from_script: bool) -> Any:
         if not from_script:
             self.broker.count(sig.name)
-        return super()._run_command(func, sig, args, from_script)
+        result = super()._run_command(func, sig, args, from_script)
+        return result if from_script else self.finish(sig.name, result, args)
+
+    def _expireat(self, key: Any, timestamp: float, *args: bytes) -> int:
+        """Set when a key expires; in the past, or now, means that it goes at once."""
+        done = super()._expireat(key, timestamp, *args)
+        if done and round(timestamp * 1000) <= self.broker.server.now_ms:
+            key.value = None
+        return done
 
     def _blocking(self, timeout: float | None, func: Any, shape: Any = None) -> Any:
         result = func(True)
@@ -269,39 +277,8 @@ class Session(FakeSocket):
         self._subkey_events = []
 
 
-def _in_words_of_7_0(text: str) -> str:
-    """The words of 7.0 for what a user may not do; fakeredis has those of 7.2."""
-    if text.endswith("access a key"):
-        return "NOPERM this user has no permissions to access one of the keys used as arguments"
-    if text.endswith("access a channel"):
-        return "NOPERM this user has no permissions to access one of the channels used as arguments"
-    if " has no permissions to run the " in text:
-        return "NOPERM this user" + text[text.index(" has no permissions to run the ") :]
-    return text
-
-
 #: Where fakeredis takes any number of arguments and Redis does not.
 _MOST = {"spop": 2, "srandmember": 2, "zpopmin": 2, "zpopmax": 2}
-#: What XINFO STREAM has had since 7.0.
-_NEWER = frozenset(
-    (
-        b"idmp-duration",
-        b"idmp-maxsize",
-        b"pids-tracked",
-        b"iids-tracked",
-        b"iids-added",
-        b"iids-duplicates",
-    )
-)
-
-
-def _without_newer(result: Any) -> Any:
-    if isinstance(result, dict):
-        return {key: value for key, value in result.items() if key not in _NEWER}
-    if isinstance(result, list):
-        pairs = zip(result[::2], result[1::2], strict=True)
-        return [each for pair in pairs if pair[0] not in _NEWER for each in pair]
-    return result
 
 
 def _set_order(member: bytes) -> tuple[int, int, bytes]:
