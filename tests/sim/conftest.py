@@ -6,6 +6,7 @@ What a test asserts inside a world fails the test: `inside` re-raises what the f
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,14 @@ from sandbox.sim.world import ProcessHandle, World
 
 #: Real seconds after which a test that should take milliseconds has gone astray.
 PATIENCE_S = 20.0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In a browser there is no operating system to compare with."""
+    if sys.platform == "emscripten":
+        for item in items:
+            if item.get_closest_marker("needs_os") is not None:
+                item.add_marker(pytest.mark.skip(reason="needs an operating system"))
 
 
 @pytest.fixture

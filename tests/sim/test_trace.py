@@ -81,6 +81,7 @@ def eventful_world() -> World:
     return world
 
 
+@pytest.mark.needs_os
 def test_every_kind_that_is_emitted_is_in_the_table_and_the_other_way_round():
     found, table = emitted(), documented()
     assert len(table) >= 14

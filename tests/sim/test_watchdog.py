@@ -73,6 +73,7 @@ def test_a_loop_at_exit_is_stopped(world, script):
     assert "main.py:4" in stopped(world, process).sentence
 
 
+@pytest.mark.needs_os  # a browser watches loops alone; its Stop ends the rest
 def test_endless_recursion_that_swallows_its_end_is_stopped(world, script):
     process = script(
         "def f():\n    try:\n        f()\n    except BaseException:\n        f()\nf()\n",
@@ -88,6 +89,7 @@ def test_others_go_on_in_the_next_run(world, script):
     assert other.output == "fine\n"
 
 
+@pytest.mark.needs_os
 def test_a_world_on_another_thread_is_stopped_at_the_next_system_call():
     def looking():
         while True:

@@ -283,8 +283,10 @@ def install(replace: Replace) -> None:
     executor_class: Any = concurrent.futures.ThreadPoolExecutor
     executor_class._counter = staticmethod(_counter(executor_class._counter))
     replace(threading, "get_ident", get_ident_in_world)
-    if hasattr(threading, "get_native_id"):  # Pyodide has none
+    if hasattr(threading, "get_native_id"):
         replace(threading, "get_native_id", _native(get_ident_in_world))
+    else:  # Pyodide
+        threading.get_native_id = get_ident_in_world
     replace(threading, "current_thread", current_thread_in_world)
     replace(threading, "main_thread", main_thread_in_world)
     replace(threading, "enumerate", enumerate_in_world)

@@ -320,6 +320,7 @@ def test_tasks_and_futures_are_asyncios_own_kind(inside):
     inside(lambda: asyncio.run(main()))
 
 
+@pytest.mark.needs_os
 def test_outside_a_world_asyncio_is_as_it_was(world):
     async def main():
         task = asyncio.create_task(asyncio.sleep(0))

@@ -63,6 +63,7 @@ def test_a_subclass_gets_its_own_kind(inside):
     assert type(day) is Day
 
 
+@pytest.mark.needs_os
 def test_naive_times_and_timestamps_agree_in_every_time_zone(inside, monkeypatch):
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()

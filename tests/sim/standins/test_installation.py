@@ -102,6 +102,7 @@ print("same")
 """
 
 
+@pytest.mark.needs_os
 def test_everything_outside_is_after_a_world_as_it_was_before():
     done = subprocess.run([sys.executable, "-c", OUTSIDE], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("same\n", "")

@@ -323,6 +323,7 @@ def test_outside_a_world_logging_is_as_it_was(world, script, caplog):
     assert logging.root.manager.disable == 0
 
 
+@pytest.mark.needs_os
 def test_starting_another_program_is_refused_in_a_sentence(inside):
     import multiprocessing
     import os
@@ -345,6 +346,7 @@ def test_starting_another_program_is_refused_in_a_sentence(inside):
     assert subprocess.run([sys.executable, "-c", "print(1)"], capture_output=True).stdout == b"1\n"
 
 
+@pytest.mark.needs_os
 def test_an_interpreter_that_ran_worlds_exits_quietly(tmp_path):
     import subprocess
 

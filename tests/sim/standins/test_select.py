@@ -200,6 +200,7 @@ def test_kqueue_as_macos_has_it(inside, monkeypatch):
     inside(program)
 
 
+@pytest.mark.needs_os
 def test_outside_a_world_select_is_real(world):
     one, other = socket.socketpair()
     with one, other:

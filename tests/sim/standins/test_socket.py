@@ -340,6 +340,7 @@ def test_descriptors_belong_to_one_process(world):
     assert process.error is None
 
 
+@pytest.mark.needs_os
 def test_outside_a_world_sockets_are_real(world):
     listener = socket.create_server(("127.0.0.1", 0))
     client = socket.create_connection(listener.getsockname())

@@ -460,6 +460,7 @@ def test_a_librarys_lock_is_free_again_when_its_holder_was_killed(world):
     assert got == [3.0]
 
 
+@pytest.mark.needs_os
 def test_outside_a_world_threads_and_locks_are_real(world):
     locks = [threading.Lock(), threading.RLock(), threading.local(), queue.SimpleQueue()]
     assert [type(each).__module__ for each in locks] == ["_thread", "_thread", "_thread", "_queue"]
@@ -477,6 +478,7 @@ def test_outside_a_world_threads_and_locks_are_real(world):
         assert pool.submit(lambda: 42).result(timeout=10) == 42
 
 
+@pytest.mark.needs_os
 def test_a_second_operating_system_thread_goes_on_as_before_while_a_world_runs(world, capsys):
     """Everything it does beside a running world is real, although `sys` shows the world's."""
     release, answers = threading.Event(), []
