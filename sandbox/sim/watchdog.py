@@ -120,16 +120,15 @@ class Watchdog:
             scheduler = self._kernel.scheduler
             if scheduler.current is None or scheduler.stopping:
                 return
-            if frame is None or not _is_programs(frame):
-                return  # the world is at work; the next signal comes soon
-            stalled = self._verdict()
-            if stalled is None:
-                return
             limit = sys.getrecursionlimit()
             sys.setrecursionlimit(limit + HEADROOM)
             try:
-                where = scheduler.current.process.runtime.place(frame)
-                self._end(where, stalled=stalled)
+                if frame is None or not _is_programs(frame):
+                    return  # the world is at work; the next signal comes soon
+                stalled = self._verdict()
+                if stalled is not None:
+                    where = scheduler.current.process.runtime.place(frame)
+                    self._end(where, stalled=stalled)
             finally:
                 sys.setrecursionlimit(limit)
 

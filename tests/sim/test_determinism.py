@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 FOLDER = Path(__file__).parent / "programs"
 EVERYTHING = FOLDER / "everything.py"
 ROOT = Path(__file__).parents[2]
@@ -66,6 +68,7 @@ def test_hash_randomization_changes_nothing():
     assert answers[1:] == answers[:1] * 2
 
 
+@pytest.mark.xdist_group("pyodide")
 def test_pyodide_leaves_the_same_trace():
     from sandbox.site.node import run_in_pyodide
 
