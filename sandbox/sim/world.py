@@ -349,7 +349,7 @@ def load(runtime: InProcess, source: str, path: str, name: str) -> types.ModuleT
 
 @contextmanager
 def _fewer_collections() -> Iterator[None]:
-    """A trace only grows; looking through it for garbage every 700 events takes a sixth of a run."""
+    """A trace only grows; seeking garbage in it every 700 events takes a sixth of a run."""
     threshold = gc.get_threshold()
     if threshold[0]:
         gc.set_threshold(max(threshold[0], 100_000), *threshold[1:])
