@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from sandbox.brokers import base
+    from sandbox.brokers.amqp.channel import Channel
     from sandbox.brokers.amqp.message import Message
     from sandbox.brokers.amqp.queue import Queue
     from sandbox.brokers.base import Observer
@@ -66,6 +67,8 @@ class Broker:
         self.activity = 0
         #: The number of the last message published; they count from 1.
         self.last_message = 0
+        #: Channels that wait for direct replies, by the name those are sent to.
+        self.reply_channels: dict[str, Channel] = {}
         self._random = random
         self.vhosts: dict[str, VirtualHost] = {name: self._new_vhost(name) for name in vhosts}
 

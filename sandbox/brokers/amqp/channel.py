@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from pamqp import commands
 
-from sandbox.brokers.amqp import consuming, declarations, settling
+from sandbox.brokers.amqp import consuming, declarations, direct_reply, settling, transactions
 from sandbox.brokers.amqp.codec import (
     ACK,
     PUBLISH,
@@ -38,7 +38,6 @@ from sandbox.brokers.amqp.errors import (
     PRECONDITION_FAILED,
     UNEXPECTED_FRAME,
     AmqpError,
-    not_yet,
 )
 from sandbox.brokers.amqp.framing import (
     BODY,
@@ -67,9 +66,8 @@ MAX_MESSAGE_SIZE_BYTES: Final = 134217728
 HANDLERS: Final[Mapping[MethodId, Callable[[Channel, Any], None]]] = {
     **declarations.HANDLERS,
     **consuming.HANDLERS,
+    **transactions.HANDLERS,
 }
-#: What RabbitMQ does and the sandbox does not: 540 and a name, so that nobody waits for an answer.
-METHODS_NOT_YET: Final = frozenset({(90, 10), (90, 20), (90, 30)})
 
 _INPUTS: Final[Mapping[MethodId, ChannelInput]] = {
     (20, 10): ChannelInput.OPEN,
@@ -91,6 +89,9 @@ class Channel:
         self.consumers: dict[str, Consumer] = {}
         self.unacked = Unacked()
         self.confirms = Confirms()
+        self.transaction: transactions.Transaction | None = None
+        #: Its consumer of direct replies, and the name they are sent to; empty if there is none.
+        self.reply_tag = self.reply_key = ""
         #: `basic.qos` without `global`: the limit of each consumer to come.
         self.prefetch_count = 0
         self.last_queue_name = ""
@@ -229,8 +230,6 @@ class Channel:
             self._after_answer.clear()
         elif name == (20, 20):
             self._on_flow(cast(commands.Channel.Flow, method))
-        elif name in METHODS_NOT_YET:
-            raise not_yet(f"method '{method.name}'")
         else:
             raise AmqpError(COMMAND_INVALID, "unimplemented method")
 
@@ -275,6 +274,8 @@ class Channel:
 
     def give_back_all(self, reason: str) -> None:
         """Requeue everything the channel holds."""
+        if self.transaction is not None:
+            self.transaction.roll_back(self)
         settling.give_back(self, self.unacked.take_all(), reason)
 
     # -- consumers -----------------------------------------------------------------------------
@@ -323,6 +324,7 @@ class Channel:
 
     def stop_consumers(self, reason: str) -> list[Queue]:
         """Stop all of them; returns their queues, each once."""
+        direct_reply.stop(self)
         consumers = list(self.consumers.values())
         for consumer in consumers:
             self.stop_consumer(consumer, reason)

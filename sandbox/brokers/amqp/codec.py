@@ -231,6 +231,7 @@ __all__ = [
     "deliver_prefix",
     "encode_method",
     "get_ok_frame",
+    "method_frame",
     "method_id",
     "nack_frame",
     "pack_preamble",

@@ -112,7 +112,9 @@ class Connection:
     @property
     def subscribed(self) -> bool:
         """True while the client has a consumer, or has asked for a message and got none."""
-        return self.asks_in_vain or any(channel.consumers for channel in self.channels.values())
+        return self.asks_in_vain or any(
+            channel.consumers or channel.reply_key for channel in self.channels.values()
+        )
 
     def receive_data(self, data: bytes, now_ns: int) -> None:
         """Take bytes from the client, any number of them, cut anywhere."""

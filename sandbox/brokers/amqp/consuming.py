@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pamqp import commands
 
-from sandbox.brokers.amqp import settling
+from sandbox.brokers.amqp import direct_reply, settling
 from sandbox.brokers.amqp.arguments import check_consumer_arguments
 from sandbox.brokers.amqp.codec import MethodId, blank, get_ok_frame
 from sandbox.brokers.amqp.consumer import Consumer, header_of
@@ -16,6 +16,7 @@ from sandbox.brokers.amqp.errors import (
     ACCESS_REFUSED,
     NOT_ALLOWED,
     NOT_IMPLEMENTED,
+    PRECONDITION_FAILED,
     AmqpError,
 )
 from sandbox.brokers.amqp.framing import content_frames
@@ -50,6 +51,9 @@ def basic_consume(channel: Channel, method: commands.Basic.Consume) -> None:
     if method.consumer_tag in channel.consumers:
         raise AmqpError(NOT_ALLOWED, f"attempt to reuse consumer tag '{method.consumer_tag}'")
     tag = method.consumer_tag or channel.connection.broker.new_name("amq.ctag-")
+    if name == direct_reply.DIRECT_REPLY_TO:
+        direct_reply.consume(channel, method, tag)
+        return
     queue = channel.vhost.queue(name, channel.actor)
     check_consumer_arguments(name, channel.vhost.name, method.arguments)
     if queue.options.quorum and channel.unacked.global_prefetch_count:
@@ -89,6 +93,8 @@ def basic_consume(channel: Channel, method: commands.Basic.Consume) -> None:
 def basic_cancel(channel: Channel, method: commands.Basic.Cancel) -> None:
     """Stop a consumer; what it holds stays outstanding. An unknown tag is fine."""
     consumer = channel.consumers.get(method.consumer_tag or "")
+    if method.consumer_tag and method.consumer_tag == channel.reply_tag:
+        direct_reply.stop(channel)
     if not method.nowait:
         reply = blank(commands.Basic.CancelOk)
         reply.consumer_tag = method.consumer_tag
@@ -171,6 +177,8 @@ def _recover(channel: Channel, requeue: bool) -> None:
 
 def confirm_select(channel: Channel, method: commands.Confirm.Select) -> None:
     """Confirm what is published from now on. Selecting twice is fine."""
+    if channel.transaction is not None:
+        raise AmqpError(PRECONDITION_FAILED, "cannot switch from tx to confirm mode")
     channel.confirms.selected = True
     if not method.nowait:
         channel.send(commands.Confirm.SelectOk())

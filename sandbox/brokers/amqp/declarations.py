@@ -14,6 +14,7 @@ from pamqp import commands
 
 from sandbox.brokers.amqp.checks import refuse_default_exchange
 from sandbox.brokers.amqp.codec import MethodId, blank
+from sandbox.brokers.amqp.direct_reply import DIRECT_REPLY_TO
 from sandbox.brokers.amqp.errors import NOT_FOUND, AmqpError
 
 if TYPE_CHECKING:
@@ -78,6 +79,11 @@ def exchange_unbind(channel: Channel, method: commands.Exchange.Unbind) -> None:
 def queue_declare(channel: Channel, method: commands.Queue.Declare) -> None:
     """Create a queue, or with `passive` only look whether it is there."""
     name = stripped(method.queue)
+    if name == DIRECT_REPLY_TO or name in channel.connection.broker.reply_channels:
+        reply = blank(commands.Queue.DeclareOk)
+        reply.queue, reply.message_count, reply.consumer_count = name, 0, 1
+        channel.send(reply)
+        return
     if method.passive:
         queue = channel.vhost.queue(name, channel.actor)
         if not queue.ready_count:

@@ -23,6 +23,7 @@ SERVER_PROPERTIES: Final[Mapping[str, Any]] = {
         "connection.blocked": True,
         "consumer_cancel_notify": True,
         "consumer_priorities": True,
+        "direct_reply_to": True,
         "exchange_exchange_bindings": True,
         "per_consumer_qos": True,
         "publisher_confirms": True,

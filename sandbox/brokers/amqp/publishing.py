@@ -6,8 +6,10 @@ mandatory and reached nobody, confirm. [amqp-0-9-1 1.8.3.7 "basic.publish"]
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from sandbox.brokers.amqp import direct_reply
 from sandbox.brokers.amqp.arguments import MAX_TIME_MS
 from sandbox.brokers.amqp.codec import ack_frame, nack_frame, return_frame, short_string
 from sandbox.brokers.amqp.edit import without_header
@@ -20,7 +22,6 @@ from sandbox.brokers.amqp.errors import (
 from sandbox.brokers.amqp.framing import content_frames
 from sandbox.brokers.amqp.message import Message
 from sandbox.brokers.amqp.properties import HEADER_SIZE, Facts, examine
-from sandbox.brokers.amqp.vhost import DIRECT_REPLY_TO
 
 if TYPE_CHECKING:
     from sandbox.brokers.amqp.broker import Broker
@@ -40,6 +41,19 @@ def publish(channel: Channel, packed_route: bytes, bits: int, header: bytes, bod
     """
     if bits & IMMEDIATE:
         raise AmqpError(NOT_IMPLEMENTED, "immediate=true")
+    facts = examine(header[HEADER_SIZE:])
+    if facts.reply_to == direct_reply.DIRECT_REPLY_TO:
+        header = direct_reply.address(channel, header)
+    transaction = channel.transaction
+    if transaction is None:
+        _publish(channel, packed_route, bits, header, body)
+        return
+    channel.vhost.route(packed_route)
+    _check(facts, channel.connection.user)
+    transaction.publish_later(partial(_publish, channel, packed_route, bits, header, body))
+
+
+def _publish(channel: Channel, packed_route: bytes, bits: int, header: bytes, body: bytes) -> None:
     message, queues, taken = accept(
         channel.connection.broker,
         channel.vhost,
@@ -121,6 +135,8 @@ def accept(
                 "channel": actor.channel,
             },
         )
+    if not queues and not route.exchange and route.routing_key.startswith(direct_reply.PREFIX):
+        direct_reply.deliver(broker, message)
     taken = True
     for queue in queues:
         taken = queue.publish(message) and taken
@@ -137,9 +153,6 @@ def _check(facts: Facts, user: str | None) -> int | None:
         if problem is not None:
             text = f"invalid expiration '{facts.expiration}': {problem}"
             raise AmqpError(PRECONDITION_FAILED, text)
-    if facts.reply_to == DIRECT_REPLY_TO:
-        # Nobody can consume from it here, so RabbitMQ's answer to that case is always right.
-        raise AmqpError(PRECONDITION_FAILED, "fast reply consumer does not exist")
     return None if facts.expiration is None else int(facts.expiration) * 1_000_000
 
 

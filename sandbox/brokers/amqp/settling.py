@@ -8,6 +8,7 @@ with `requeue` may well get it again at once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +25,14 @@ def ack(channel: Channel, tag: int, *, multiple: bool) -> None:
         AmqpError: 406, unknown delivery tag.
     """
     settled = channel.unacked.take(tag, multiple=multiple)
+    if channel.transaction is not None:
+        act = partial(_ack, channel, settled, multiple=multiple)
+        channel.transaction.settle_later(settled, act)
+    else:
+        _ack(channel, settled, multiple=multiple)
+
+
+def _ack(channel: Channel, settled: Sequence[Delivery], *, multiple: bool) -> None:
     if channel.observe is not None:
         _trace(channel, "basic.ack", settled, multiple=multiple)
     for queue in release(channel, settled):
@@ -39,6 +48,16 @@ def refuse(channel: Channel, kind: str, tag: int, *, multiple: bool, requeue: bo
         AmqpError: 406, unknown delivery tag.
     """
     settled = channel.unacked.take(tag, multiple=multiple)
+    act = partial(_refuse, channel, kind, settled, multiple=multiple, requeue=requeue)
+    if channel.transaction is not None:
+        channel.transaction.settle_later(settled, act)
+    else:
+        act()
+
+
+def _refuse(
+    channel: Channel, kind: str, settled: Sequence[Delivery], *, multiple: bool, requeue: bool
+) -> None:
     if channel.observe is not None:
         _trace(channel, kind, settled, multiple=multiple, requeue=requeue)
     if requeue:

@@ -7,7 +7,7 @@ all. [amqp-0-9-1 1.8.3.13 "basic.ack"]
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandbox.brokers.amqp.errors import PRECONDITION_FAILED, AmqpError
@@ -87,6 +87,14 @@ class Unacked:
             if delivery.consumer is not None:
                 self._held_by_consumers -= 1
         return settled
+
+    def put_back(self, deliveries: Iterable[Delivery]) -> None:
+        """What was taken is outstanding after all."""
+        for delivery in deliveries:
+            self._deliveries[delivery.tag] = delivery
+            if delivery.consumer is not None:
+                self._held_by_consumers += 1
+        self._deliveries = dict(sorted(self._deliveries.items()))
 
     def take_all(self) -> list[Delivery]:
         """Forget everything and return it, oldest first."""

@@ -23,7 +23,6 @@ from sandbox.brokers.amqp.errors import (
     locked_queue,
     no_exchange,
     no_queue,
-    not_yet,
 )
 from sandbox.brokers.amqp.exchange import HEADERS, KINDS, PREDECLARED, Exchange
 from sandbox.brokers.amqp.graveyard import Graveyard
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from sandbox.brokers.amqp.timers import Timers
     from sandbox.brokers.base import Observer
 
-DIRECT_REPLY_TO: Final = "amq.rabbitmq.reply-to"
 _MAX_ROUTES: Final = 4096
 
 
@@ -243,8 +241,6 @@ class VirtualHost:
         """
         queue = self.queues.get(name)
         if queue is None:
-            if name == DIRECT_REPLY_TO:
-                raise not_yet("direct reply-to")
             raise no_queue(name, self.name)
         if queue.owner is not None and actor.connection not in (queue.owner, None):
             raise locked_queue(name, self.name)

@@ -478,14 +478,14 @@ def test_declaring_an_exchange_differently_is_406(
         (Exchange.Bind(destination="", source="amq.fanout"), 403, DEFAULT),
         (Exchange.Unbind(destination="amq.fanout", source=""), 403, DEFAULT),
         (
-            Tx.Select(),
-            540,
-            "NOT_IMPLEMENTED - method 'Tx.Select' is not supported by the sandbox's broker",
+            Tx.Commit(),
+            406,
+            "PRECONDITION_FAILED - channel is not transactional",
         ),
         (
-            Basic.Consume(queue="amq.rabbitmq.reply-to", no_ack=True),
-            540,
-            "NOT_IMPLEMENTED - direct reply-to is not supported by the sandbox's broker",
+            Basic.Consume(queue="amq.rabbitmq.reply-to"),
+            406,
+            "PRECONDITION_FAILED - reply consumer cannot acknowledge",
         ),
     ],
 )
