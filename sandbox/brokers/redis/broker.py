@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fakeredis._helpers import SimpleError, SimpleString
 
-from sandbox.brokers.redis import clients, moving, pubsub, scripts, server_commands  # noqa: F401
+from sandbox.brokers.redis import clients, moving, popping, pubsub, scripts, server_commands  # noqa: F401
 from sandbox.brokers.redis.borrowed import lend
 from sandbox.brokers.redis.commands import split
 from sandbox.brokers.redis.connection import Connection

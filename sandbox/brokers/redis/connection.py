@@ -102,9 +102,6 @@ class Connection:
         except WouldBlock as block:
             session.wait(fields, block, now_ns)
             return None
-        except UnicodeDecodeError:
-            # fakeredis puts names into its texts as UTF-8; they are in texts of errors alone.
-            result = SimpleError("ERR no such key, group or name, and it is not UTF-8 either")
         except Exception as error:  # what fakeredis did not foresee must not end the server
             self.broker.trace("engine.error", connection=self.peer, error=repr(error))
             result = SimpleError(f"ERR the sandbox could not do this: {error!r}")

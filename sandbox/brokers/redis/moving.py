@@ -179,6 +179,54 @@ def _text(name: bytes) -> str:
     return name.decode("utf-8", "replace")
 
 
+@command("xautoclaim", 5, 8)
+def xautoclaim(
+    session: Session, key: bytes, group_name: bytes, consumer: bytes, idle: bytes, *rest: bytes
+) -> list[Any]:
+    """XAUTOCLAIM key group consumer min-idle-time start [COUNT n] [JUSTID]."""
+    idle_ms = max(Int.decode(idle, "ERR Invalid min-idle-time argument for XAUTOCLAIM"), 0)
+    first = StreamEntryKey(0, 0) if rest[0] == b"-" else StreamEntryKey.parse_str(rest[0])
+    count, justid, options = 100, False, list(rest[1:])
+    while options:
+        option = options.pop(0).upper()
+        if option == b"JUSTID":
+            justid = True
+        elif option == b"COUNT" and options:
+            try:
+                count = Int.decode(options.pop(0))
+            except SimpleError:
+                count = 0
+            if count <= 0:
+                raise SimpleError("ERR COUNT must be > 0")
+        else:
+            raise SimpleError(msgs.SYNTAX_ERROR_MSG)
+    stream = _stream(session, key)
+    group = stream.group_get(group_name) if stream is not None else None
+    if stream is None or group is None:
+        raise SimpleError(
+            f"NOGROUP No such key '{_text(key)}' or consumer group '{_text(group_name)}'"
+        )
+    pending = sorted(each for each in group.pel if each >= first)
+    looked_at = pending[: 10 * count]
+    chosen: list[StreamEntryKey] = []
+    for seen, each in enumerate(looked_at):  # noqa: B007  # `seen` is where it stopped
+        gone = each not in stream
+        if gone or session.broker.server.now_ms - group.pel[each].time_read >= idle_ms:
+            chosen.append(each)
+        if len(chosen) == count:
+            break
+    at = seen + 1 if looked_at else 0
+    cursor = pending[at].encode() if at < len(pending) else b"0-0"
+    ids = [each.encode() for each in chosen]
+    claimed, removed = group.claim(idle_ms, ids, consumer, None, False, justid=justid)
+    session.broker.server.dirty += len(chosen)
+    return [
+        cursor,
+        [each.encode() if justid else stream.format_record(each) for each in claimed],
+        [each.encode() for each in removed],
+    ]
+
+
 @command("xdel", 2, -1)
 def xdel(session: Session, key: bytes, *ids: bytes) -> int:
     """XDEL key id ..."""
@@ -188,7 +236,7 @@ def xdel(session: Session, key: bytes, *ids: bytes) -> int:
     for each in ids:
         StreamEntryKey.parse_str(each)
     item = CommandItem(key, session._db, item=session._db.get(key))
-    deleted = int(stream.delete(ids))
+    deleted = int(stream.delete([each.decode() for each in ids]))
     if deleted:
         item.updated()
         item.writeback(remove_empty_val=False)

@@ -1,0 +1,135 @@
+"""COPY, and the pops of many keys: what fakeredis forgets to write back, or shares by mistake.
+
+- COPY made two keys share one value: a change of one was a change of both.
+- LMPOP and BLMPOP emptied a list and left the empty key behind, and told nobody who watches it.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from fakeredis import _msgs as msgs
+from fakeredis._command_args_parsing import Int, Timeout
+from fakeredis._core import CommandItem
+from fakeredis._helpers import SimpleError
+from fakeredis.model import ZSet
+
+from sandbox.brokers.redis.commands import command
+from sandbox.brokers.redis.keyspace import DATABASES
+
+if TYPE_CHECKING:
+    from sandbox.brokers.redis.session import Session
+
+
+@command("copy", 2, 5)
+def copy(session: Session, source: bytes, target: bytes, *options: bytes) -> int:
+    """COPY source destination [DB number] [REPLACE]."""
+    number, replace, rest = session._db_num, False, list(options)
+    while rest:
+        option = rest.pop(0).lower()
+        if option == b"replace":
+            replace = True
+        elif option == b"db" and rest:
+            number = Int.decode(rest.pop(0))
+            if not 0 <= number < DATABASES:
+                raise SimpleError("ERR DB index is out of range")
+        else:
+            raise SimpleError(msgs.SYNTAX_ERROR_MSG)
+    if source == target and number == session._db_num:
+        raise SimpleError("ERR source and destination objects are the same")
+    database = session.broker.server.dbs[number]
+    item = session._db.get(source)
+    if item is None or (target in database and not replace):
+        return 0
+    made = CommandItem(target, database, item=None)
+    made.value = deepcopy(item.value)
+    made.expireat = item.expireat
+    made.writeback()
+    return 1
+
+
+def _keys(
+    arguments: tuple[bytes, ...], words: tuple[bytes, bytes]
+) -> tuple[list[bytes], bool, int]:
+    """Read `numkeys key ... WHERE [COUNT n]`: the keys, whether it is the first word, how many."""
+    try:
+        count = Int.decode(arguments[0])
+    except SimpleError:
+        count = 0
+    if count <= 0:
+        raise SimpleError("ERR numkeys should be greater than 0")
+    keys, rest = list(arguments[1 : count + 1]), list(arguments[count + 1 :])
+    if not rest or rest[0].upper() not in words:
+        raise SimpleError(msgs.SYNTAX_ERROR_MSG)
+    limit = 1
+    if len(rest) > 1:
+        if len(rest) != 3 or rest[1].upper() != b"COUNT":
+            raise SimpleError(msgs.SYNTAX_ERROR_MSG)
+        try:
+            limit = Int.decode(rest[2])
+        except SimpleError:
+            limit = 0
+        if limit <= 0:
+            raise SimpleError("ERR count should be greater than 0")
+    return keys, rest[0].upper() == words[0], limit
+
+
+def _pop(
+    session: Session, kind: Any, keys: list[bytes], first: bool, limit: int, _: bool
+) -> list[Any] | None:
+    for key in keys:
+        found = session._db.get(key)
+        if found is None:
+            continue
+        if not isinstance(found.value, kind):
+            raise SimpleError(msgs.WRONGTYPE_MSG)
+        item = CommandItem(key, session._db, item=found)
+        taken: list[Any] = []
+        if isinstance(found.value, list):
+            while found.value and len(taken) < limit:
+                taken.append(found.value.pop(0 if first else -1))
+            event = b"lpop" if first else b"rpop"
+        else:
+            members = sorted(found.value.items(), key=lambda pair: (pair[1], pair[0]))
+            members = members[:limit] if first else members[::-1][:limit]
+            for member, score in members:
+                found.value.discard(member)
+                taken.append([member, score])
+            event = b"zpopmin" if first else b"zpopmax"
+        item.updated()
+        item.writeback()
+        session._keyspace_notifications([item], event)
+        return [key, taken]
+    return None
+
+
+_SIDES = (b"LEFT", b"RIGHT")
+_ENDS = (b"MIN", b"MAX")
+
+
+@command("lmpop", 2, -1)
+def lmpop(session: Session, *arguments: bytes) -> Any:
+    """LMPOP numkeys key ... LEFT|RIGHT [COUNT n]."""
+    return _pop(session, list, *_keys(arguments, _SIDES), True)
+
+
+@command("blmpop", 3, -1)
+def blmpop(session: Session, timeout: bytes, *arguments: bytes) -> Any:
+    """BLMPOP timeout numkeys key ... LEFT|RIGHT [COUNT n]."""
+    attempt = partial(_pop, session, list, *_keys(arguments, _SIDES))
+    return session._blocking(Timeout.decode(timeout), attempt)
+
+
+@command("zmpop", 2, -1)
+def zmpop(session: Session, *arguments: bytes) -> Any:
+    """ZMPOP numkeys key ... MIN|MAX [COUNT n]."""
+    return _pop(session, ZSet, *_keys(arguments, _ENDS), True)
+
+
+@command("bzmpop", 3, -1)
+def bzmpop(session: Session, timeout: bytes, *arguments: bytes) -> Any:
+    """BZMPOP timeout numkeys key ... MIN|MAX [COUNT n]."""
+    attempt = partial(_pop, session, ZSet, *_keys(arguments, _ENDS))
+    return session._blocking(Timeout.decode(timeout), attempt)
