@@ -118,6 +118,7 @@ def decode(frame: bytes) -> Call:
         body = api.request.decode(frame, version=version, header=True)
     except (ValueError, IndexError, struct.error, TypeError, AttributeError, OverflowError) as why:
         raise BadRequest(f"{api.name} version {version} cannot be read: {why}") from why
+    _refuse_nulls(api.request, body, version)
     return Call(api, version, correlation_id, body.header.client_id or "", body)
 
 
@@ -144,6 +145,36 @@ def offered() -> list[dict[str, int]]:
         {"api_key": api.key, "min_version": api.lowest, "max_version": api.highest}
         for api in sorted(APIS.values(), key=lambda api: api.key)
     ]
+
+
+@lru_cache(maxsize=1024)
+def _rules(cls: Any, version: int) -> tuple[tuple[str, ...], tuple[tuple[str, Any], ...]]:
+    """The fields of a version that must not be null, and those that hold structures."""
+    fields = [field for field in cls._struct._fields if field.for_version_q(version)]
+    # A null UUID is how the library writes the one that is all zeros, a null structure or tagged
+    # field how it writes one that was not sent.
+    required = tuple(
+        f.name
+        for f in fields
+        if not (f.nullable_for_version_q(version) or f.type_str == "uuid")
+        and not (f.is_struct() or f.tag is not None)
+    )
+    nested = tuple(
+        (f.name, getattr(cls, f.type_str)) for f in fields if f.is_struct() or f.is_struct_array()
+    )
+    return required, nested
+
+
+def _refuse_nulls(cls: Any, values: Any, version: int) -> None:
+    """The library reads null where the protocol has none; handlers should not have to care."""
+    required, nested = _rules(cls, version)
+    for name in required:
+        if getattr(values, name) is None:
+            raise BadRequest(f"{cls.__name__} version {version} has a null {name}")
+    for name, inner in nested:
+        value = getattr(values, name)
+        for each in value if isinstance(value, list) else () if value is None else (value,):
+            _refuse_nulls(inner, each, version)
 
 
 @lru_cache(maxsize=1024)
