@@ -5,9 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -35,9 +38,16 @@ def test_hooks_and_make_lint_use_the_same_tools() -> None:
 def test_every_runtime_dependency_is_imported_somewhere() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     sources = "\n".join(path.read_text() for path in (ROOT / "sandbox").rglob("*.py"))
+    modules: dict[str, list[str]] = {}
+    for module, distributions in packages_distributions().items():
+        for distribution in distributions:
+            modules.setdefault(canonicalize_name(distribution), []).append(module)
     for requirement in project["dependencies"]:
-        name = requirement.replace(">", " ").replace("<", " ").replace("=", " ").split()[0]
-        assert f"import {name}" in sources or f"from {name}" in sources, name
+        name = canonicalize_name(Requirement(requirement).name)
+        assert any(
+            f"import {module}" in sources or f"from {module}" in sources
+            for module in modules.get(name, ())
+        ), name
 
 
 def test_every_decision_is_short_and_says_what_else_was_considered() -> None:
