@@ -19,7 +19,7 @@ from tests.brokers.redis.client import decode, new_world, request
 STEPS = 150
 _KEYS = ("k1", "k2", "k3")
 _VALUES = ("a", "b", "1", "-5", "3.5", "")
-#: In a template, K is a key, V a value, N a small number, C a count, S a score, I an id of a stream.
+#: In a template, K is a key, V a value, N a small number, C a count, S a score, I a stream id.
 _TEMPLATES = """
 RPUSH K V V|LPUSH K V|LPOP K|RPOP K C|LRANGE K N N|LLEN K|LINDEX K N|LINSERT K BEFORE V V
 LREM K N V|LTRIM K N N|LMOVE K K LEFT RIGHT|LMOVE K K RIGHT LEFT|RPOPLPUSH K K|LPUSHX K V
@@ -32,7 +32,7 @@ XREADGROUP GROUP g c STREAMS K >|XREADGROUP GROUP g d COUNT C STREAMS K >
 XREADGROUP GROUP g c STREAMS K 0|XACK K g I|XPENDING K g|XREAD COUNT C STREAMS K I
 XAUTOCLAIM K g d 0 I COUNT C|XINFO GROUPS K|SET K V|SET K V NX|SET K V XX GET|GET K|INCR K
 APPEND K V|STRLEN K|GETDEL K|HSET K V V|HGET K V|HGETALL K|HDEL K V|HSETNX K V V|SADD K V V
-SREM K V|SISMEMBER K V|SCARD K|SMOVE K K V|DEL K|DEL K|DEL K K K|TYPE K|EXPIRE K 100|EXPIRE K 0
+SREM K V|SISMEMBER K V|SCARD K|SREM K V V|DEL K|DEL K|DEL K K K|TYPE K|EXPIRE K 100|EXPIRE K 0
 TTL K|PERSIST K|COPY K K REPLACE|EXISTS K K|MULTI|EXEC|EXEC|DISCARD|WATCH K
 """
 _LIST = [line.split() for line in _TEMPLATES.replace("\n", "|").split("|") if line]
