@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.brokers.amqp.connection import Connection
 from sandbox.brokers.amqp.durability import forget_what_is_transient
+from sandbox.brokers.amqp.permissions import Permissions
 from sandbox.brokers.amqp.properties import encode_header
 from sandbox.brokers.amqp.publishing import accept, pack_route
 from sandbox.brokers.amqp.timers import Timers
@@ -33,7 +34,8 @@ class Broker:
 
     `random` makes server-named queues and consumer tags. `observe` gets an event for everything
     worth tracing (the table is in this folder's README); without it, tracing costs nothing.
-    `users` maps names to passwords. `frame_max` and `channel_max` are offers, 0 means no limit;
+    `users` maps names to passwords, `permissions` users to virtual hosts and what is allowed there;
+    who is not in it may do everything. `frame_max` and `channel_max` are offers, 0 means no limit;
     `heartbeat_s` is a suggestion that clients may change. `epoch_ns` is the time of day, in
     nanoseconds since 1970, at the carrier's 0: dead letters say when they died.
     """
@@ -44,6 +46,7 @@ class Broker:
         random: Random,
         observe: Observer | None = None,
         users: Mapping[str, str] | None = None,
+        permissions: Permissions | None = None,
         vhosts: Iterable[str] = ("/",),
         heartbeat_s: int = 60,
         frame_max: int = 131072,
@@ -52,6 +55,7 @@ class Broker:
     ) -> None:
         self.observe = observe
         self.users: dict[str, str] = dict({"guest": "guest"} if users is None else users)
+        self.permissions: Permissions = permissions or {}
         self.heartbeat_s = heartbeat_s
         self.frame_max = frame_max
         self.channel_max = channel_max

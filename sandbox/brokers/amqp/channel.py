@@ -52,7 +52,6 @@ from sandbox.brokers.amqp.lifecycle import CHANNEL, ChannelInput, ChannelState
 from sandbox.brokers.amqp.properties import HEADER_SIZE, header_payload
 from sandbox.brokers.amqp.publishing import publish
 from sandbox.brokers.amqp.unacked import Unacked
-from sandbox.brokers.amqp.vhost import Actor
 
 if TYPE_CHECKING:
     from sandbox.brokers.amqp.connection import Connection
@@ -85,7 +84,7 @@ class Channel:
         self.state = ChannelState.CLOSED
         self.vhost = connection.vhost
         self.observe = connection.broker.observe
-        self.actor = Actor(connection, connection.peer, number)
+        self.actor = connection.actor._replace(channel=number)
         self.consumers: dict[str, Consumer] = {}
         self.unacked = Unacked()
         self.confirms = Confirms()

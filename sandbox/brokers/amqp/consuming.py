@@ -20,6 +20,7 @@ from sandbox.brokers.amqp.errors import (
     AmqpError,
 )
 from sandbox.brokers.amqp.framing import content_frames
+from sandbox.brokers.amqp.permissions import READ
 
 if TYPE_CHECKING:
     from sandbox.brokers.amqp.channel import Channel
@@ -54,6 +55,7 @@ def basic_consume(channel: Channel, method: commands.Basic.Consume) -> None:
     if name == direct_reply.DIRECT_REPLY_TO:
         direct_reply.consume(channel, method, tag)
         return
+    channel.actor.may(READ, "queue", name)
     queue = channel.vhost.queue(name, channel.actor)
     check_consumer_arguments(name, channel.vhost.name, method.arguments)
     if queue.options.quorum and channel.unacked.global_prefetch_count:
@@ -106,7 +108,9 @@ def basic_cancel(channel: Channel, method: commands.Basic.Cancel) -> None:
 
 def basic_get(channel: Channel, method: commands.Basic.Get) -> None:
     """Hand out one message, or say that there is none."""
-    queue = channel.vhost.queue(queue_name(channel, method.queue), channel.actor)
+    name = queue_name(channel, method.queue)
+    channel.actor.may(READ, "queue", name)
+    queue = channel.vhost.queue(name, channel.actor)
     entry = queue.get()
     channel.connection.asks_in_vain = entry is None
     if entry is None:

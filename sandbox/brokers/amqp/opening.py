@@ -13,6 +13,7 @@ from pamqp import commands
 from sandbox.brokers.amqp import handshake
 from sandbox.brokers.amqp.codec import blank
 from sandbox.brokers.amqp.errors import ACCESS_REFUSED, NOT_ALLOWED, AmqpError
+from sandbox.brokers.amqp.permissions import Access, may_enter
 
 if TYPE_CHECKING:
     from sandbox.brokers.amqp.connection import Connection
@@ -64,6 +65,12 @@ def on_open(connection: Connection, method: commands.Connection.Open) -> None:
     vhost = connection.broker.vhosts.get(name)
     if vhost is None:
         raise AmqpError(NOT_ALLOWED, f"vhost {name} not found")
+    user, permissions = connection.user or "", connection.broker.permissions
+    if not may_enter(permissions, user, name):
+        raise AmqpError(NOT_ALLOWED, f"access to vhost '{name}' refused for user '{user}'")
+    if user in permissions:
+        access = Access(user, name, permissions[user][name])
+        connection.actor = connection.actor._replace(access=access)
     connection.vhost = vhost
     connection.cancel_deadline()
     connection.send(commands.Connection.OpenOk())

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from sandbox.brokers.amqp import direct_reply
 from sandbox.brokers.amqp.arguments import MAX_TIME_MS
-from sandbox.brokers.amqp.codec import ack_frame, nack_frame, return_frame, short_string
+from sandbox.brokers.amqp.codec import (
+    ack_frame,
+    nack_frame,
+    return_frame,
+    short_string,
+    split_route,
+)
 from sandbox.brokers.amqp.edit import without_header
 from sandbox.brokers.amqp.errors import (
     NO_ROUTE,
@@ -21,6 +27,7 @@ from sandbox.brokers.amqp.errors import (
 )
 from sandbox.brokers.amqp.framing import content_frames
 from sandbox.brokers.amqp.message import Message
+from sandbox.brokers.amqp.permissions import WRITE
 from sandbox.brokers.amqp.properties import HEADER_SIZE, Facts, examine
 
 if TYPE_CHECKING:
@@ -41,6 +48,8 @@ def publish(channel: Channel, packed_route: bytes, bits: int, header: bytes, bod
     """
     if bits & IMMEDIATE:
         raise AmqpError(NOT_IMPLEMENTED, "immediate=true")
+    if channel.actor.access is not None:
+        channel.actor.may(WRITE, "exchange", split_route(packed_route)[0])
     facts = examine(header[HEADER_SIZE:])
     if facts.reply_to == direct_reply.DIRECT_REPLY_TO:
         header = direct_reply.address(channel, header)

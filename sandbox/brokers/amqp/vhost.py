@@ -27,6 +27,7 @@ from sandbox.brokers.amqp.errors import (
 from sandbox.brokers.amqp.exchange import HEADERS, KINDS, PREDECLARED, Exchange
 from sandbox.brokers.amqp.graveyard import Graveyard
 from sandbox.brokers.amqp.headers import check_pattern
+from sandbox.brokers.amqp.permissions import CONFIGURE, READ, WRITE, Access
 from sandbox.brokers.amqp.properties import HEADER_SIZE, unpack_properties
 from sandbox.brokers.amqp.queue import Queue
 from sandbox.brokers.amqp.routing import Route, resolve
@@ -45,6 +46,16 @@ class Actor(NamedTuple):
     connection: object | None = None
     peer: str | None = None
     channel: int | None = None
+    access: Access | None = None
+
+    def may(self, action: str, kind: str, name: str) -> None:
+        """Check a permission.
+
+        Raises:
+            AmqpError: 403.
+        """
+        if self.access is not None:
+            self.access.check(action, kind, name)
 
 
 ADMINISTRATOR: Final = Actor()
@@ -158,6 +169,7 @@ class VirtualHost:
         if kind not in KINDS:
             raise AmqpError(COMMAND_INVALID, f"unknown exchange type '{kind}'")
         refuse_default_exchange(name)
+        actor.may(CONFIGURE, "exchange", name)
         existing = self.exchanges.get(name)
         if existing is not None:
             args.check_exchange_arguments(name, self.name, arguments)
@@ -167,6 +179,9 @@ class VirtualHost:
             args.check_same_arguments(resource, existing.arguments, arguments, compared)
             return existing
         refuse_reserved("exchange", name)
+        if isinstance(alternate := arguments.get("alternate-exchange"), str):
+            actor.may(READ, "exchange", name)
+            actor.may(WRITE, "exchange", alternate)
         args.check_exchange_arguments(name, self.name, arguments)
         exchange = Exchange(
             name,
@@ -212,6 +227,7 @@ class VirtualHost:
                 ACCESS_REFUSED,
                 f"deletion of system exchange '{name}' in vhost '{self.name}' not allowed",
             )
+        actor.may(CONFIGURE, "exchange", name)
         exchange = self.exchanges.get(name)
         if exchange is None:
             return
@@ -271,6 +287,7 @@ class VirtualHost:
             name = self._new_name("amq.gen-")
         else:
             refuse_reserved("queue", name)
+        actor.may(CONFIGURE, "queue", name)
         owner = actor.connection if exclusive else None
         existing = self.queues.get(name)
         if existing is not None:
@@ -284,6 +301,9 @@ class VirtualHost:
             existing.used()
             return existing
         args.check_queue_arguments(name, self.name, arguments)
+        if "x-dead-letter-exchange" in arguments:
+            actor.may(READ, "queue", name)
+            actor.may(WRITE, "exchange", arguments["x-dead-letter-exchange"])
         args.check_queue_type(
             name,
             self.name,
@@ -324,6 +344,7 @@ class VirtualHost:
         Raises:
             AmqpError: 405 it is another connection's, 406 in use or not empty.
         """
+        actor.may(CONFIGURE, "queue", name)
         if name not in self.queues:
             return 0
         queue = self.queue(name, actor)
@@ -355,6 +376,7 @@ class VirtualHost:
         Raises:
             AmqpError: 404, 405.
         """
+        actor.may(READ, "queue", name)
         count = self.queue(name, actor).purge()
         self._emit("queue.purge", actor, queue=name, ready=count)
         return count
@@ -376,6 +398,8 @@ class VirtualHost:
             AmqpError: 403 the default exchange, 404 either is not there, 405, 540.
         """
         refuse_default_exchange(exchange_name)
+        actor.may(WRITE, "queue", queue_name)
+        actor.may(READ, "exchange", exchange_name)
         exchange = self.exchange(exchange_name)
         queue = self.queue(queue_name, actor)
         if exchange.kind == HEADERS:
@@ -406,6 +430,8 @@ class VirtualHost:
             AmqpError: 403, the default exchange.
         """
         refuse_default_exchange(exchange_name)
+        actor.may(WRITE, "queue", queue_name)
+        actor.may(READ, "exchange", exchange_name)
         exchange = self.exchanges.get(exchange_name)
         queue = self.queues.get(queue_name)
         if exchange is None or queue is None:
@@ -438,6 +464,8 @@ class VirtualHost:
         """
         refuse_default_exchange(source)
         refuse_default_exchange(destination)
+        actor.may(WRITE, "exchange", destination)
+        actor.may(READ, "exchange", source)
         exchange, target = self.exchange(source), self.exchange(destination)
         if exchange.kind == HEADERS:
             check_pattern(arguments or {})
@@ -461,6 +489,8 @@ class VirtualHost:
         """
         refuse_default_exchange(source)
         refuse_default_exchange(destination)
+        actor.may(WRITE, "exchange", destination)
+        actor.may(READ, "exchange", source)
         exchange, target = self.exchanges.get(source), self.exchanges.get(destination)
         if exchange is None or target is None:
             return

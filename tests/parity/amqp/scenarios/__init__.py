@@ -3,6 +3,7 @@
 from tests.parity.amqp.scenarios import (
     connections,
     consuming,
+    dead_letters,
     exchanges,
     properties,
     protocol,
@@ -14,6 +15,7 @@ from tests.parity.amqp.scenarios import (
 __all__ = [
     "connections",
     "consuming",
+    "dead_letters",
     "exchanges",
     "properties",
     "protocol",
