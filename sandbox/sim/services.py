@@ -140,15 +140,11 @@ class Service:
         self.settle()
 
     def _observe(self, kind: str, fields: Mapping[str, Any]) -> None:
-        self.trace.add(
-            self.network.clock.now_ns, self.name, kind, {"cause": self._cause, **fields}
-        )
+        self.trace.add(self.network.clock.now_ns, self.name, kind, {"cause": self._cause, **fields})
 
     def _note(self, what: str) -> None:
         self._eventful()
-        self.trace.add(
-            self.network.clock.now_ns, "", "fault", {"what": what, "service": self.name}
-        )
+        self.trace.add(self.network.clock.now_ns, "", "fault", {"what": what, "service": self.name})
 
 
 class BrokerEnd(End):
@@ -193,4 +189,3 @@ class BrokerEnd(End):
             self.connection_state.connection_lost(self.network.clock.now_ns)
             self.service.forget(self)
             self.service.settle()
-

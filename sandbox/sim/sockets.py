@@ -122,9 +122,7 @@ class Sockets:
         if end.sent_end and not end.reset:
             raise fail(errno.EPIPE)
         if not end.room and not end.reset:
-            self._until(
-                socket, lambda: end.room > 0 or end.reset, timeout_ns, "its peer to read"
-            )
+            self._until(socket, lambda: end.room > 0 or end.reset, timeout_ns, "its peer to read")
         if end.reset:
             if socket.error != errno.EPIPE:
                 socket.error = errno.EPIPE
@@ -156,9 +154,7 @@ class Sockets:
         socket = self._socket(fd, LOOK_NS)
         end = self._connected(socket)
         if how in (1, 2) and not end.sent_end:
-            self._note(
-                socket.owner.name, "net.close", connection=end.connection, how="shutdown"
-            )
+            self._note(socket.owner.name, "net.close", connection=end.connection, how="shutdown")
             end.send_end()
         if how in (0, 2):
             end.ended = True

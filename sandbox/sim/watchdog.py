@@ -237,4 +237,3 @@ class _Jumps:
         monitoring.use_tool_id(tool, "sandbox")
         monitoring.register_callback(tool, monitoring.events.JUMP, jumped)
         monitoring.set_events(tool, monitoring.events.JUMP)
-

@@ -185,9 +185,7 @@ class World:
     def add_service(self, name: str, port: int, make: MakeBroker) -> Service:
         """Put a broker on a host of its own, its port also on everybody's localhost."""
         kernel = self.kernel
-        service = Service(
-            name, port, make, kernel.network, kernel.trace, kernel.scheduler.eventful
-        )
+        service = Service(name, port, make, kernel.network, kernel.trace, kernel.scheduler.eventful)
         kernel.services[name] = service
         return service
 
@@ -262,9 +260,7 @@ class World:
 
         return self._start(runtime, host, run)
 
-    def _start(
-        self, runtime: InProcess, host: str, function: Callable[[], Any]
-    ) -> ProcessHandle:
+    def _start(self, runtime: InProcess, host: str, function: Callable[[], Any]) -> ProcessHandle:
         process = self.kernel.start_process(runtime.name, host, runtime, runtime.enter(function))
         handle = ProcessHandle(self, process, runtime)
         self.processes.append(handle)

@@ -104,16 +104,15 @@ class SimulatedRabbitMQ:
         found = self._queue(queue)
         if found is None:
             return []
-        return [
-            Message(entry.body, entry.properties, entry.redelivered) for entry in found.ready
-        ]
+        return [Message(entry.body, entry.properties, entry.redelivered) for entry in found.ready]
 
     def connections(self) -> list[str]:
         return [connection.peer.partition(":")[0] for connection in self._broker.connections]
 
     def events(self, kind: str) -> list[Mapping[str, Any]]:
         return [
-            {"id": event.id, "t_s": event.t_s, **event.fields} for event in self._trace.of_kind(kind)
+            {"id": event.id, "t_s": event.t_s, **event.fields}
+            for event in self._trace.of_kind(kind)
         ]
 
     def _queue(self, name: str) -> Queue | None:
