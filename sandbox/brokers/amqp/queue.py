@@ -27,6 +27,7 @@ from sandbox.brokers.amqp.turns import Turns
 if TYPE_CHECKING:
     from sandbox.brokers.amqp.channel import Channel
     from sandbox.brokers.amqp.consumer import Consumer
+    from sandbox.brokers.amqp.policies import Policy
     from sandbox.brokers.amqp.timers import Timer
     from sandbox.brokers.amqp.vhost import VirtualHost
 
@@ -55,6 +56,8 @@ class Queue:
         self.owner = owner
         self.arguments: Mapping[str, Any] = {} if arguments is None else arguments
         self.options: QueueOptions = queue_options(self.arguments)
+        #: The policy that holds for it.
+        self.policy: Policy | None = None
         self.deleted = False
         self.unacked_count = 0
         self._line = make_line(quorum=self.options.quorum, max_priority=self.options.max_priority)

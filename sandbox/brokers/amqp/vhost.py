@@ -28,6 +28,7 @@ from sandbox.brokers.amqp.exchange import HEADERS, KINDS, PREDECLARED, Exchange
 from sandbox.brokers.amqp.graveyard import Graveyard
 from sandbox.brokers.amqp.headers import check_pattern
 from sandbox.brokers.amqp.permissions import CONFIGURE, READ, WRITE, Access
+from sandbox.brokers.amqp.policies import Policy, apply_to_exchange, apply_to_queue
 from sandbox.brokers.amqp.properties import HEADER_SIZE, unpack_properties
 from sandbox.brokers.amqp.queue import Queue
 from sandbox.brokers.amqp.routing import Route, resolve
@@ -80,6 +81,7 @@ class VirtualHost:
         self.name = name
         self.timers = timers
         self.queues: dict[str, Queue] = {}
+        self.policies: dict[str, Policy] = {}
         self.exchanges: dict[str, Exchange] = {
             exchange: Exchange(exchange, kind, durable=True) for exchange, kind in PREDECLARED
         }
@@ -134,6 +136,31 @@ class VirtualHost:
     def forget_routes(self) -> None:
         """The topology changed: resolve everything anew."""
         self._routes.clear()
+
+    # -- policies ------------------------------------------------------------------------------
+
+    def set_policy(self, policy: Policy) -> None:
+        """Add a policy, or replace the one of that name.
+
+        Raises:
+            ValueError: a sentence that says what is wrong with it.
+        """
+        policy.check()
+        self.policies[policy.name] = policy
+        self._apply_policies()
+
+    def clear_policy(self, name: str) -> None:
+        """Remove a policy; removing what is not there is fine."""
+        self.policies.pop(name, None)
+        self._apply_policies()
+
+    def _apply_policies(self) -> None:
+        policies = list(self.policies.values())
+        for queue in list(self.queues.values()):
+            apply_to_queue(queue, policies)
+        for exchange in self.exchanges.values():
+            apply_to_exchange(exchange, policies)
+        self.forget_routes()
 
     # -- exchanges -----------------------------------------------------------------------------
 
@@ -192,6 +219,7 @@ class VirtualHost:
             arguments=arguments,
         )
         self.exchanges[name] = exchange
+        apply_to_exchange(exchange, self.policies.values())
         self.forget_routes()
         self._emit(
             "exchange.declare",
@@ -316,6 +344,7 @@ class VirtualHost:
             name, self, durable=durable, auto_delete=auto_delete, owner=owner, arguments=arguments
         )
         self.queues[name] = queue
+        apply_to_queue(queue, self.policies.values())
         queue.used()
         self.forget_routes()
         self._emit(
