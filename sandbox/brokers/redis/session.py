@@ -167,6 +167,11 @@ class Session(FakeSocket):
             self._server.acl.validate_command(self._client_info.user, self._client_info, fields)
         except SimpleError as error:
             raise SimpleError(in_words_of_7_0(self.last_command, error.value, ())) from None
+        user = self._server.acl._user_acl.get(self._client_info.user)
+        if user is not None and not user.unrestricted() and not _allows(user, fields):
+            raise SimpleError(
+                f"NOPERM this user has no permissions to run the '{self.last_command}' command"
+            )
 
     def _check_arguments(self, signature: Signature, arguments: list[bytes]) -> None:
         most = getattr(signature, "most", -1)
@@ -291,6 +296,22 @@ class Session(FakeSocket):
 
 #: Where fakeredis takes any number of arguments and Redis does not.
 _MOST = {"spop": 2, "srandmember": 2, "zpopmin": 2, "zpopmax": 2}
+
+
+def _allows(user: Any, fields: list[bytes]) -> bool:
+    """Whether the last of a user's rules that is about this command allows it."""
+    name = fields[0].lower()
+    if name in (b"auth", b"hello", b"quit", b"reset"):
+        return True
+    info = user._get_command_info(fields)
+    names = {b"@all", name, *(info[6] if info else ())}
+    if len(fields) > 1:
+        names.add(name + b"|" + fields[1].lower())
+    allowed = False
+    for rule, on in user._commands.items():
+        if rule in names:
+            allowed = on
+    return allowed
 
 
 def _set_order(member: bytes) -> tuple[int, int, bytes]:

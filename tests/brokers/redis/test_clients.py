@@ -32,6 +32,15 @@ def test_a_user_may_do_what_its_rules_say(world: World, client: Client) -> None:
     assert bob.side.closing
 
 
+def test_the_last_rule_about_a_command_holds(world: World, client: Client) -> None:
+    client.ask("ACL", "SETUSER", "dan", "on", "nopass", "~*", "+@all", "-@dangerous", "-get")
+    dan = world.connect()
+    assert dan.ask("AUTH", "dan", "any") == "OK"
+    assert dan.ask("SET", "k", "v") == "OK"
+    assert dan.ask("GET", "k").startswith("NOPERM")
+    assert dan.ask("FLUSHALL").startswith("NOPERM")
+
+
 def test_files_of_the_machine_are_out_of_reach(client: Client) -> None:
     assert isinstance(client.ask("CONFIG", "SET", "aclfile", "/tmp/x"), Failure)
     assert isinstance(client.ask("CONFIG", "SET", "dir", "/tmp"), Failure)
