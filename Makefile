@@ -75,9 +75,10 @@ test: browsers $(TEST_ENV) site notebooks ## Run every test that needs no real b
 	@tools/run-tests $(JOBS) $(PYTEST)
 
 .PHONY: test-live
-test-live: $(TEST_ENV) ## Run the tests against a real RabbitMQ, starting one when none answers
+test-live: $(TEST_ENV) ## Run the tests against a real RabbitMQ and Redis, starting them
 	@tools/need rabbitmq-server
-	$(call say,"Running the tests against a real RabbitMQ")
+	@tools/need redis-server
+	$(call say,"Running the tests against a real RabbitMQ and Redis")
 	@$(BIN)/python -m pytest -m live $(PYTEST)
 
 .PHONY: lint
