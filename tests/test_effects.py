@@ -29,7 +29,7 @@ def test_a_record_reaches_whoever_observes_the_world():
 def test_a_record_takes_plain_data_and_says_so():
     def program():
         sandbox.record("ok", [1, 2.5, "x", None, True, {"k": b"\xff"}])
-        with pytest.raises(TypeError, match="record\\(\\) takes plain data .* object is not"):
+        with pytest.raises(TypeError, match=r"record\(\) takes plain data .* object is not"):
             sandbox.record("bad", object())
 
     _, world = run(program)
