@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.brokers import amqp
 from sandbox.sim import chance
+from sandbox.sim.clock import WALL_EPOCH_NS
 from sandbox.sim.services import Service
 from sandbox.sim.world import World
 from sandbox.stack.base import StackUnavailable
@@ -44,7 +45,11 @@ Observe = Callable[[str, Mapping[str, Any]], None]
 
 def _rabbitmq(world: World) -> Callable[[Observe], amqp.Broker]:
     def make(observe: Observe) -> amqp.Broker:
-        return amqp.Broker(random=chance.stream(world.seed, "broker rabbitmq"), observe=observe)
+        return amqp.Broker(
+            random=chance.stream(world.seed, "broker rabbitmq"),
+            observe=observe,
+            epoch_ns=WALL_EPOCH_NS,
+        )
 
     return make
 
