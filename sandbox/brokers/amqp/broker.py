@@ -16,8 +16,8 @@ from sandbox.brokers.amqp.durability import forget_what_is_transient
 from sandbox.brokers.amqp.permissions import Permissions
 from sandbox.brokers.amqp.properties import encode_header
 from sandbox.brokers.amqp.publishing import accept, pack_route
-from sandbox.brokers.amqp.timers import Timers
 from sandbox.brokers.amqp.vhost import ADMINISTRATOR, VirtualHost
+from sandbox.brokers.timers import Timers
 
 if TYPE_CHECKING:
     from random import Random

@@ -55,8 +55,8 @@ from sandbox.brokers.amqp.vhost import Actor
 
 if TYPE_CHECKING:
     from sandbox.brokers.amqp.broker import Broker
-    from sandbox.brokers.amqp.timers import Timer
     from sandbox.brokers.amqp.vhost import VirtualHost
+    from sandbox.brokers.timers import Timer
 
 _SECOND_NS: Final = 1_000_000_000
 #: How long a client may take to shake hands, and to answer a close; RabbitMQ's defaults.

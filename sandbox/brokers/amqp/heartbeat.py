@@ -14,7 +14,7 @@ from sandbox.brokers.amqp.framing import HEARTBEAT_FRAME
 
 if TYPE_CHECKING:
     from sandbox.brokers.amqp.connection import Connection
-    from sandbox.brokers.amqp.timers import Timer, Timers
+    from sandbox.brokers.timers import Timer, Timers
 
 _SILENT_LOOKS = 2
 

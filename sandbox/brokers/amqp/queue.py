@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from sandbox.brokers.amqp.channel import Channel
     from sandbox.brokers.amqp.consumer import Consumer
     from sandbox.brokers.amqp.policies import Policy
-    from sandbox.brokers.amqp.timers import Timer
     from sandbox.brokers.amqp.vhost import VirtualHost
+    from sandbox.brokers.timers import Timer
 
 
 class Queue:

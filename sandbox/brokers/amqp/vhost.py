@@ -35,8 +35,8 @@ from sandbox.brokers.amqp.routing import Route, resolve
 
 if TYPE_CHECKING:
     from sandbox.brokers.amqp.message import Entry, Message
-    from sandbox.brokers.amqp.timers import Timers
     from sandbox.brokers.base import Observer
+    from sandbox.brokers.timers import Timers
 
 _MAX_ROUTES: Final = 4096
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sandbox.brokers.amqp.timers import Timers
 from sandbox.brokers.kafka import (
     administering,
     discovering,
@@ -26,6 +25,7 @@ from sandbox.brokers.kafka.codec import API_VERSIONS
 from sandbox.brokers.kafka.connection import Connection, Request
 from sandbox.brokers.kafka.records import Record, build_batch
 from sandbox.brokers.kafka.retention import Retention
+from sandbox.brokers.timers import Timers
 
 if TYPE_CHECKING:
     from random import Random

@@ -14,7 +14,7 @@ from sandbox.brokers.kafka.errors import Code, KafkaError
 from sandbox.brokers.kafka.topics import Partition
 
 if TYPE_CHECKING:
-    from sandbox.brokers.amqp.timers import Timer
+    from sandbox.brokers.timers import Timer
 
 _MS: Final = 1_000_000
 READ_COMMITTED: Final = 1

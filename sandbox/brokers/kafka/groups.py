@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 from sandbox.brokers.kafka.errors import Code, KafkaError
 
 if TYPE_CHECKING:
-    from sandbox.brokers.amqp.timers import Timer
     from sandbox.brokers.kafka.cluster import Cluster
     from sandbox.brokers.kafka.connection import Connection, Request
+    from sandbox.brokers.timers import Timer
 
 _MS = 1_000_000
 

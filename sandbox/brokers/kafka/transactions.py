@@ -17,9 +17,9 @@ from sandbox.brokers.kafka.records import Batch, build_marker
 from sandbox.brokers.kafka.topics import Partition
 
 if TYPE_CHECKING:
-    from sandbox.brokers.amqp.timers import Timer
     from sandbox.brokers.kafka.broker import Broker
     from sandbox.brokers.kafka.cluster import Cluster
+    from sandbox.brokers.timers import Timer
 
 _MS = 1_000_000
 _LAST_EPOCH = 2**15 - 2

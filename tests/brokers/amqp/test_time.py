@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pamqp.commands import Basic, Connection
 
-from sandbox.brokers.amqp.timers import Timers
+from sandbox.brokers.timers import Timers
 from tests.brokers.amqp.client import SECOND_NS, World, is_close, published
 
 BEAT = b"\x08\x00\x00\x00\x00\x00\x00\xce"
