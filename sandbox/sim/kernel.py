@@ -14,19 +14,15 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from sandbox.sim import chance, endings
-from sandbox.sim.clock import MICROSECOND, SECOND, Clock
+from sandbox.sim.clock import SECOND, Clock
 from sandbox.sim.network import Network
 from sandbox.sim.processes import Process, Runtime
 from sandbox.sim.scheduler import QUANTUM_NS, Fiber, Scheduler
 from sandbox.sim.services import Service
-from sandbox.sim.sockets import SLEEP, Sockets
+from sandbox.sim.sockets import CALL_NS, LOOK_NS, SLEEP, Sockets
 from sandbox.sim.stacks import Stacks, best_stacks
 from sandbox.sim.syscalls import REPORT, SIGNAL_DEFAULT, SIGNAL_HANDLED, SIGNAL_IGNORED
 from sandbox.sim.trace import Trace
-
-#: What calls cost on the world's clock.
-LOOK_NS = 1 * MICROSECOND
-CALL_NS = 5 * MICROSECOND
 
 #: A world in which only housekeeping happened for so long is idle. Longer when a program sleeps,
 #: which it may do in many short steps.

@@ -60,7 +60,6 @@ class Service:
         connection = self.broker.connect(peer, self.network.clock.now_ns)
         end = BrokerEnd(self, client.connection, connection)
         self._ends[id(connection)] = end
-        self.settle()
         return end
 
     def settle(self) -> None:
@@ -170,6 +169,9 @@ class BrokerEnd(End):
             self.send(data, cause)
         if state.closing and not self.sent_end:
             self.send_end()
+
+    def on_connected(self) -> None:
+        self.service.settle()
 
     def on_data(self, data: bytes, cause: int) -> None:
         self.unread -= len(data)

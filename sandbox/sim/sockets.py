@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from sandbox.sim.clock import MICROSECOND, SECOND, Clock
 from sandbox.sim.network import ANY, LOOPBACK, Network
 from sandbox.sim.processes import Process, Socket
-from sandbox.sim.streams import End, ProcessEnd
+from sandbox.sim.streams import ProcessEnd
 from sandbox.sim.syscalls import BROKEN, READABLE, WRITABLE
 
 if TYPE_CHECKING:
     from sandbox.sim.scheduler import Fiber, Scheduler
     from sandbox.sim.trace import Trace
 
+#: What calls cost on the world's clock: those that only look, and those that do something.
 LOOK_NS = 1 * MICROSECOND
 CALL_NS = 5 * MICROSECOND
 
@@ -306,7 +307,7 @@ class Sockets:
                 port=port,
                 to=taken.names[0],
             )
-            self._after_offer(taken)
+            taken.on_connected()
             delay_ns = end.link().latency_ns
             self.clock.after(delay_ns, lambda: established(end))
 
@@ -329,13 +330,6 @@ class Sockets:
 
         delay_ns = network.links.between(owner.names, (target or "", target or "")).latency_ns
         self.clock.after(delay_ns, arrive)
-
-    def _after_offer(self, taken: End) -> None:
-        """A listener took a connection; a broker may have something to say at once."""
-        from sandbox.sim.services import BrokerEnd
-
-        if isinstance(taken, BrokerEnd):
-            taken.service.settle()
 
     def _close(self, process: Process, socket: Socket) -> None:
         if socket.listening and socket.bound is not None:

@@ -122,6 +122,9 @@ class End:
         """Whether parcels wait for a severed link to heal."""
         return bool(self._held)
 
+    def on_connected(self) -> None:
+        """The connection stands: this end, which was asked for it, may speak first."""
+
     def on_data(self, data: bytes, cause: int) -> None:
         """Bytes arrived."""
         raise NotImplementedError
