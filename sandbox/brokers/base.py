@@ -14,12 +14,16 @@ To add a broker, implement these two protocols in a folder of its own beside `am
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 #: Called by a broker for everything worth showing in a trace: a kind such as "basic.deliver" and
 #: plain data (numbers, strings, bytes, booleans, None, and lists or dicts of them).
 Observer = Callable[[str, Mapping[str, Any]], None]
+
+#: A change of a broker's durable state: a word that names it, then plain data that MessagePack can
+#: write (numbers, text, bytes, booleans, None, lists and dicts of them).
+Record = list[Any]
 
 
 class Connection(Protocol):
@@ -89,4 +93,27 @@ class Broker(Protocol):
 
     def restart(self, now_ns: int) -> None:
         """Lose every connection and keep only what a restart of the real server would keep."""
+        ...
+
+
+class Durable(Protocol):
+    """A broker whose durable state can outlive the interpreter that holds it.
+
+    Whoever keeps the records decides when they are safe; it must be before it sends what
+    `data_to_send` returned after they were made.
+    """
+
+    #: Called with every change of what a restart would keep, in order, before the bytes that
+    #: confirm it can be taken with `data_to_send`. None: nobody keeps them.
+    keep: Callable[[Record], None] | None
+
+    def snapshot(self) -> Iterator[Record]:
+        """Records that rebuild the durable state of this moment in a new broker."""
+        ...
+
+    def restore(self, records: Iterable[Record], now_ns: int) -> None:
+        """Rebuild what the records tell, in a broker that has just been made.
+
+        Makes no records itself. Raises `ValueError`, naming the record, for one it does not know.
+        """
         ...
