@@ -7,114 +7,23 @@ same check means the same on every stack; see `sandbox.stack.base` for what a st
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sandbox.course.fate import fate
-from sandbox.stack.base import Message, Process, RabbitMQObserver, Stack
+from sandbox.course.administrators.kafka import Kafka
+from sandbox.course.administrators.mqtt import MQTT
+from sandbox.course.administrators.rabbitmq import RabbitMQ
+from sandbox.course.administrators.redis import Redis
+from sandbox.course.administrators.values import Values
+from sandbox.stack.base import Process, Stack
+
+__all__ = ["MQTT", "Kafka", "Lab", "RabbitMQ", "Redis", "Values"]
 
 #: How long a check waits, in seconds, unless it says otherwise: virtual ones, or real ones on a
 #: stack of real processes.
 PATIENCE_S = 600.0
 REAL_PATIENCE_S = 30.0
-
-
-class Values(list[Any]):
-    """Values in the order they came, which subtract as multisets.
-
-    >>> Values(["a", "b", "b"]) - Values(["b"])
-    ['a', 'b']
-    """
-
-    def __sub__(self, others: Iterable[Any]) -> Values:
-        left = list(others)
-        result = Values()
-        for value in self:
-            if value in left:
-                left.remove(value)
-            else:
-                result.append(value)
-        return result
-
-    def counts(self) -> Counter[Any]:
-        """How often each value came."""
-        return Counter(self)
-
-    def duplicates(self) -> Values:
-        """Each value that came more than once, once."""
-        return Values(value for value, count in Counter(self).items() if count > 1)
-
-
-class RabbitMQ:
-    """The checks' administrator of the run's RabbitMQ. Bodies are text."""
-
-    def __init__(self, observer: RabbitMQObserver, file: Path) -> None:
-        self._observer = observer
-        self._file = file
-
-    def declare(self, queue: str, **arguments: Any) -> None:
-        """Declare a queue: `durable`, `exclusive`, `auto_delete`, `arguments`."""
-        self._observer.declare(queue, **arguments)
-
-    def publish(self, queue: str, bodies: Sequence[str | bytes] | str, **properties: Any) -> None:
-        """Publish to a queue, declaring it (not durable) if nobody has."""
-        if isinstance(bodies, (str, bytes)):
-            bodies = [bodies]
-        encoded = [body.encode() if isinstance(body, str) else body for body in bodies]
-        self._observer.publish(queue, encoded, properties or None)
-
-    def published(self, queue: str) -> Values:
-        """Bodies that were routed to the queue, by anyone, in order."""
-        return _texts(self._observer.published(queue))
-
-    def delivered(self, queue: str) -> Values:
-        """Bodies handed to the exercise's processes, redeliveries again, in order."""
-        return _texts(self._observer.delivered(queue))
-
-    def acked(self, queue: str) -> Values:
-        """Bodies that the exercise's processes acknowledged, or took without needing to."""
-        return _texts(self._observer.acked(queue))
-
-    def ready(self, queue: str) -> int:
-        """How many messages wait for a consumer; 0 when there is no such queue."""
-        return self._observer.ready(queue)
-
-    def unacked(self, queue: str) -> int:
-        """How many deliveries are not settled; 0 when there is no such queue."""
-        return self._observer.unacked(queue)
-
-    def consumers(self, queue: str) -> int:
-        """How many consumers the queue has; 0 when there is no such queue."""
-        return self._observer.consumers(queue)
-
-    def exists(self, queue: str) -> bool:
-        """Whether there is such a queue."""
-        return self._observer.exists(queue)
-
-    def durable(self, queue: str) -> bool:
-        """Whether there is such a queue and it would survive a restart."""
-        return self._observer.durable(queue)
-
-    def messages(self, queue: str) -> list[Message]:
-        """The ready messages, oldest first; they stay where they are."""
-        return self._observer.messages(queue)
-
-    def connections(self) -> list[str]:
-        """The names of connected processes, one per connection."""
-        return self._observer.connections()
-
-    def events(self, kind: str) -> list[Mapping[str, Any]]:
-        """Trace events of a kind, where the stack keeps a trace."""
-        return self._observer.events(kind)
-
-    def fate(self, queue: str, body: str) -> str:
-        """What became of a message, for a failure's message: "`worker` acknowledged it at t = ...".
-
-        Quotes the exercise's line below it, where there is one. "" on a stack without a trace.
-        """
-        return fate(self._observer.events, self._file, queue, body.encode())
 
 
 class Lab:
@@ -142,6 +51,21 @@ class Lab:
     def rabbitmq(self) -> RabbitMQ:
         """The run's RabbitMQ, to act on and observe."""
         return RabbitMQ(self._stack.rabbitmq, self._file)
+
+    @property
+    def kafka(self) -> Kafka:
+        """The run's Kafka."""
+        return Kafka(self._stack.kafka)
+
+    @property
+    def redis(self) -> Redis:
+        """The run's Redis."""
+        return Redis(self._stack.redis)
+
+    @property
+    def mqtt(self) -> MQTT:
+        """The run's MQTT server."""
+        return MQTT(self._stack.mqtt)
 
     @property
     def now(self) -> float:
@@ -205,6 +129,10 @@ class Lab:
         """What the exercise passed to `record(name, value)`, in order."""
         return Values(self._stack.recorded(name))
 
+    def events(self, kind: str) -> list[Mapping[str, Any]]:
+        """Trace events of a kind, of processes and brokers alike. Simulated only."""
+        return self._stack.events(kind)
+
     def crash_everywhere(self, name: str, scenario: Callable[[Lab], None]) -> None:
         """Run a scenario once in peace, then once for each moment worth crashing at.
 
@@ -252,11 +180,7 @@ class Lab:
 def _time_of_death(stack: Stack) -> str:
     """When the crash of this run happened, where the stack knows."""
     try:
-        kills = stack.rabbitmq.events("process.kill")
+        kills = stack.events("process.kill")
     except NotImplementedError:
         return ""
     return f", t = {kills[0]['t_s']:.3f} s" if kills else ""
-
-
-def _texts(bodies: Iterable[bytes]) -> Values:
-    return Values(body.decode("utf-8", "backslashreplace") for body in bodies)

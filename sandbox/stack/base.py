@@ -1,8 +1,9 @@
 """What every stack offers: the few verbs on which the `lab` fixture is built.
 
 A *stack* is somewhere an exercise's processes can run against brokers: the simulated world, or
-real operating-system processes against a real RabbitMQ. `sandbox.course.fixture.Lab` is written
-against these protocols alone, so a check means the same thing on each of them.
+real operating-system processes against real servers. `sandbox.course.fixture.Lab` is written
+against these protocols alone, so a check means the same thing on each of them. What checks may ask
+of the brokers is in `sandbox.stack.observers`.
 
 One stack object is one run: a world (or a virtual host) of its own, used once and closed. Rerunning
 a scenario, as `crash_everywhere` does, asks for another with `fresh`.
@@ -20,9 +21,49 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from sandbox.stack.observers import (
+    KafkaMember,
+    KafkaObserver,
+    KafkaRecord,
+    Message,
+    MQTTMessage,
+    MQTTObserver,
+    MQTTSession,
+    RabbitMQObserver,
+    RedisObserver,
+)
+
+__all__ = [
+    "BrokerNotNeeded",
+    "CrashPoint",
+    "ExerciseError",
+    "KafkaMember",
+    "KafkaObserver",
+    "KafkaRecord",
+    "MQTTMessage",
+    "MQTTObserver",
+    "MQTTSession",
+    "Message",
+    "Process",
+    "RabbitMQObserver",
+    "RedisObserver",
+    "Stack",
+    "StackUnavailable",
+]
+
 
 class StackUnavailable(Exception):
     """The stack cannot be used here; the message says why and what to do. Exit status 2."""
+
+
+class BrokerNotNeeded(Exception):
+    """A check asked for a broker that its lab does not need; the message says what to do."""
+
+    def __init__(self, broker: str, brokers: Sequence[str]) -> None:
+        has = ", ".join(brokers) or "no broker"
+        super().__init__(
+            f"This run has {has}, not {broker}. Add {broker!r} to `needs` in the lab's lab.toml."
+        )
 
 
 class ExerciseError(Exception):
@@ -104,88 +145,6 @@ class Process(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Message:
-    """A message as an observer sees it."""
-
-    body: bytes
-    properties: Mapping[str, Any]
-    redelivered: bool = False
-
-
-class RabbitMQObserver(Protocol):
-    """The checks' own administrator of the run's RabbitMQ (its virtual host "/")."""
-
-    def declare(
-        self,
-        queue: str,
-        *,
-        durable: bool = False,
-        exclusive: bool = False,
-        auto_delete: bool = False,
-        arguments: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Declare a queue as the administrator."""
-        ...
-
-    def publish(
-        self, queue: str, bodies: Sequence[bytes], properties: Mapping[str, Any] | None = None
-    ) -> None:
-        """Publish to `queue` through the default exchange; return when the broker has them all.
-
-        Declares the queue, not durable, if nobody has. `properties` are named as pika names them
-        (`delivery_mode`, `headers`, `message_id` ...).
-        """
-        ...
-
-    def published(self, queue: str) -> list[bytes]:
-        """Bodies that were routed to the queue, by anyone, in order."""
-        ...
-
-    def delivered(self, queue: str) -> list[bytes]:
-        """Bodies handed to the exercise's processes (redeliveries again), in order."""
-        ...
-
-    def acked(self, queue: str) -> list[bytes]:
-        """Bodies the exercise's processes settled with an ack, or took without needing one."""
-        ...
-
-    def ready(self, queue: str) -> int:
-        """How many messages wait for a consumer; 0 when there is no such queue."""
-        ...
-
-    def unacked(self, queue: str) -> int:
-        """How many deliveries are not settled; 0 when there is no such queue."""
-        ...
-
-    def consumers(self, queue: str) -> int:
-        """How many consumers the queue has; 0 when there is no such queue."""
-        ...
-
-    def exists(self, queue: str) -> bool:
-        """Whether there is such a queue."""
-        ...
-
-    def durable(self, queue: str) -> bool:
-        """Whether the queue would survive a restart of the broker; False when there is none."""
-        ...
-
-    def messages(self, queue: str) -> list[Message]:
-        """The ready messages, oldest first; the queue keeps them."""
-        ...
-
-    def connections(self) -> list[str]:
-        """The names of the exercise's processes that are connected, one per connection."""
-        ...
-
-    def events(self, kind: str) -> list[Mapping[str, Any]]:
-        """Trace events of a kind.
-
-        Raises `NotImplementedError` where the stack keeps no trace.
-        """
-        ...
-
-
 class Stack(Protocol):
     """One run of an exercise."""
 
@@ -201,7 +160,22 @@ class Stack(Protocol):
 
     @property
     def rabbitmq(self) -> RabbitMQObserver:
-        """The run's RabbitMQ."""
+        """The run's RabbitMQ. Raises: BrokerNotNeeded, as the three below."""
+        ...
+
+    @property
+    def kafka(self) -> KafkaObserver:
+        """The run's Kafka."""
+        ...
+
+    @property
+    def redis(self) -> RedisObserver:
+        """The run's Redis."""
+        ...
+
+    @property
+    def mqtt(self) -> MQTTObserver:
+        """The run's MQTT server."""
         ...
 
     @property
@@ -251,6 +225,13 @@ class Stack(Protocol):
         """Let everything between processes of that name and the brokers take `latency_s` one way.
 
         Raises `NotImplementedError` where the network is not ours to slow down.
+        """
+        ...
+
+    def events(self, kind: str) -> list[Mapping[str, Any]]:
+        """Trace events of a kind, of processes and brokers alike, with `id`, `t_s` and `process`.
+
+        Raises `NotImplementedError` where the stack keeps no trace.
         """
         ...
 

@@ -28,6 +28,10 @@ _START_S = 30.0
 #: no time. A machine with much to do must not make a check fail.
 _GRACE_S = 2.0
 
+_ONLY_RABBITMQ = (
+    'The live stack has no {} yet: mark the check with @pytest.mark.stack("simulated").'
+)
+
 _open_stacks: weakref.WeakSet[LiveStack] = weakref.WeakSet()
 _checked: set[Settings] = set()
 
@@ -81,6 +85,21 @@ class LiveStack:
         """The run's RabbitMQ."""
         assert self._rabbitmq is not None
         return self._rabbitmq
+
+    @property
+    def kafka(self) -> NoReturn:
+        """Raise: a live run has a RabbitMQ only. Raises: NotImplementedError."""
+        raise NotImplementedError(_ONLY_RABBITMQ.format("Kafka"))
+
+    @property
+    def redis(self) -> NoReturn:
+        """Raise: a live run has a RabbitMQ only. Raises: NotImplementedError."""
+        raise NotImplementedError(_ONLY_RABBITMQ.format("Redis"))
+
+    @property
+    def mqtt(self) -> NoReturn:
+        """Raise: a live run has a RabbitMQ only. Raises: NotImplementedError."""
+        raise NotImplementedError(_ONLY_RABBITMQ.format("MQTT"))
 
     @property
     def now_s(self) -> float:
@@ -143,6 +162,10 @@ class LiveStack:
             f"The link of `{process}` to a real broker is as slow as it is. Mark the check with "
             '@pytest.mark.stack("simulated").'
         )
+
+    def events(self, kind: str) -> NoReturn:
+        """Raise: a real broker keeps no trace. Raises: NotImplementedError."""
+        self.rabbitmq.events(kind)
 
     def recorded(self, name: str) -> list[Any]:
         """Values passed to `record(name, value)`, in order; a kill loses none."""

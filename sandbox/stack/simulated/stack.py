@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sandbox.sim.services import Service
 from sandbox.sim.world import World
-from sandbox.stack.base import CrashPoint
+from sandbox.stack.base import (
+    BrokerNotNeeded,
+    CrashPoint,
+    KafkaObserver,
+    MQTTObserver,
+    RedisObserver,
+)
 from sandbox.stack.simulated import crashes
 from sandbox.stack.simulated.brokers import add_brokers, clients
 from sandbox.stack.simulated.process import REAL_LIMIT_S, SimulatedProcess
@@ -40,7 +47,22 @@ class SimulatedStack:
     @property
     def rabbitmq(self) -> SimulatedRabbitMQ:
         """The run's RabbitMQ."""
-        return SimulatedRabbitMQ(self._services["rabbitmq"], self.world.trace)
+        return SimulatedRabbitMQ(self._service("rabbitmq"), self.world.trace)
+
+    @property
+    def kafka(self) -> KafkaObserver:
+        """The run's Kafka."""
+        raise BrokerNotNeeded("kafka", self._brokers)
+
+    @property
+    def redis(self) -> RedisObserver:
+        """The run's Redis."""
+        raise BrokerNotNeeded("redis", self._brokers)
+
+    @property
+    def mqtt(self) -> MQTTObserver:
+        """The run's MQTT server."""
+        raise BrokerNotNeeded("mqtt", self._brokers)
 
     @property
     def now_s(self) -> float:
@@ -107,6 +129,13 @@ class SimulatedStack:
         for broker in self._brokers:
             self.world.faults.slow(process, broker, latency_s=latency_s)
 
+    def events(self, kind: str) -> list[Mapping[str, Any]]:
+        """Trace events of a kind."""
+        return [
+            {"id": event.id, "t_s": event.t_s, "process": event.process, **event.fields}
+            for event in self.world.trace.of_kind(kind)
+        ]
+
     def recorded(self, name: str) -> list[Any]:
         """Values recorded under a name, in order."""
         return self.world.recorded(name)
@@ -147,6 +176,11 @@ class SimulatedStack:
     def close(self) -> None:
         """Kill what still runs. Idempotent."""
         self.world.close()
+
+    def _service(self, broker: str) -> Service:
+        if broker not in self._services:
+            raise BrokerNotNeeded(broker, self._brokers)
+        return self._services[broker]
 
     def _admit(self, process: SimulatedProcess) -> SimulatedProcess:
         crash = self._crash
