@@ -244,14 +244,8 @@ def _alter(request: Request, change: Callable[[Topic, Any], dict[str, str]]) -> 
             topic = request.cluster.topic(wanted.resource_name)
             configs = change(topic, wanted.configs)
             if not request.body.validate_only:
-                topic.configs = configs
+                request.cluster.configure_topic(topic, configs, connection=request.peer)
                 request.broker.happened()
-                request.cluster.emit(
-                    "topic.configure",
-                    topic=topic.name,
-                    configs=dict(configs),
-                    connection=request.peer,
-                )
         except KafkaError as why:
             response |= {"error_code": why.code, "error_message": why.message or None}
         responses.append(response)

@@ -7,12 +7,13 @@ Checks, tests and management look at `cluster.topics[...]`, `cluster.groups[...]
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sandbox.brokers.kafka import (
     administering,
     discovering,
+    durability,
     fetching,
     grouping,
     identifying,
@@ -24,8 +25,6 @@ from sandbox.brokers.kafka.cluster import Cluster
 from sandbox.brokers.kafka.codec import API_VERSIONS
 from sandbox.brokers.kafka.connection import Connection, Request
 from sandbox.brokers.kafka.records import Record, build_batch
-from sandbox.brokers.kafka.retention import Retention
-from sandbox.brokers.timers import Timers
 
 if TYPE_CHECKING:
     from random import Random
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from sandbox.brokers import base
     from sandbox.brokers.base import Observer
     from sandbox.brokers.kafka.topics import Topic
+    from sandbox.brokers.timers import Timers
 
 #: What answers which request.
 HANDLERS: Final[Mapping[int, Callable[[Request], None]]] = {
@@ -80,14 +80,47 @@ class Broker:
         self.host = host
         self.port = port
         self.users = users
-        self.timers = Timers()
         self.connections: dict[Connection, None] = {}
         self.writable: list[Connection] = []
-        self.retention = Retention(self)
-        #: Changes with everything but housekeeping; carriers compare it.
-        self.activity = 0
-        self.now_ns = 0
         cluster.brokers[node_id] = self
+
+    @property
+    def timers(self) -> Timers:
+        """What is to be done later, by any node of the cluster."""
+        return self.cluster.timers
+
+    @property
+    def now_ns(self) -> int:
+        """The latest time anybody told."""
+        return self.cluster.now_ns
+
+    @property
+    def activity(self) -> int:
+        """Changes with everything but housekeeping; carriers compare it."""
+        return self.cluster.activity
+
+    # -- what outlives the interpreter ---------------------------------------------------------
+
+    @property
+    def keep(self) -> Callable[[base.Record], None] | None:
+        """Called with every change of what a restart would keep; for the whole cluster."""
+        return self.cluster.keep
+
+    @keep.setter
+    def keep(self, keep: Callable[[base.Record], None] | None) -> None:
+        self.cluster.keep = keep
+
+    def snapshot(self) -> Iterator[base.Record]:
+        """Records that rebuild the cluster's durable state of this moment."""
+        return durability.snapshot(self.cluster)
+
+    def restore(self, records: Iterable[base.Record], now_ns: int) -> None:
+        """Rebuild what the records tell, in a cluster that has just been made.
+
+        Raises:
+            ValueError: a record that cannot be read, naming it.
+        """
+        durability.restore(self.cluster, records, now_ns)
 
     # -- the carrier's side --------------------------------------------------------------------
 
@@ -119,12 +152,12 @@ class Broker:
     def handle_timer(self, now_ns: int) -> None:
         """Do everything that is due at `now_ns`."""
         self.time(now_ns)
-        self.activity += self.timers.run_due(now_ns)
+        self.cluster.activity += self.timers.run_due(now_ns)
 
     def restart(self, now_ns: int) -> None:
         """Stop and start again: connections break; records, groups and offsets are kept."""
         self.time(now_ns)
-        self.activity += 1
+        self.happened()
         self.cluster.emit("broker.restart", broker=self.node_id)
         for connection in list(self.connections):
             connection.close("the broker restarts")
@@ -133,12 +166,11 @@ class Broker:
 
     def time(self, now_ns: int) -> int:
         """Note what time it is."""
-        self.now_ns = max(self.now_ns, now_ns)
-        return self.now_ns
+        return self.cluster.time(now_ns)
 
     def happened(self) -> None:
         """More than housekeeping happened."""
-        self.activity += 1
+        self.cluster.happened()
 
     def handle(self, request: Request) -> None:
         """Answer a request, or see to it that it is answered later."""
@@ -170,7 +202,7 @@ class Broker:
         Raises:
             KafkaError: as for a client.
         """
-        self.activity += 1
+        self.happened()
         return self.cluster.create_topic(name, partitions, replication_factor, configs)
 
     def admin_produce(

@@ -7,20 +7,23 @@ of the cluster looks at. With one broker, that broker leads and coordinates ever
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sandbox.brokers.kafka.configs import BROKER_CONFIGS, check_topic_config
 from sandbox.brokers.kafka.errors import Code, KafkaError
 from sandbox.brokers.kafka.groups import Groups
-from sandbox.brokers.kafka.topics import Partition, Topic, check_name
+from sandbox.brokers.kafka.membership import Membership
+from sandbox.brokers.kafka.retention import Retention
+from sandbox.brokers.kafka.topics import Partition, Topic, check_name, topic_record
 from sandbox.brokers.kafka.transactions import Transactions
+from sandbox.brokers.timers import Timers
 
 if TYPE_CHECKING:
     from random import Random
 
-    from sandbox.brokers.base import Observer
+    from sandbox.brokers.base import Observer, Record
     from sandbox.brokers.kafka.broker import Broker
 
 NO_ID = UUID(int=0)
@@ -52,12 +55,20 @@ class Cluster:
                 )
             self.configs[name] = value
         self.brokers: dict[int, Broker] = {}
+        #: The cluster has one clock, and one agenda.
+        self.now_ns = 0
+        self.timers = Timers()
+        #: Changes with everything but housekeeping.
+        self.activity = 0
+        self.retention = Retention(self)
         self.cluster_id = self.new_id()
         self.topics: dict[str, Topic] = {}
         self.topics_by_id: dict[UUID, Topic] = {}
         self.groups = Groups(self)
         self.transactions = Transactions(self)
-        self._last_producer_id = -1
+        self.last_producer_id = -1
+        #: Called with every change of what outlives the interpreter, if anybody keeps it.
+        self.keep: Callable[[Record], None] | None = None
 
     # -- small things --------------------------------------------------------------------------
 
@@ -79,13 +90,28 @@ class Cluster:
 
     def new_producer_id(self) -> int:
         """Producer ids count from 0."""
-        self._last_producer_id += 1
-        return self._last_producer_id
+        self.last_producer_id += 1
+        self.record("producer.id", self.last_producer_id)
+        return self.last_producer_id
+
+    def time(self, now_ns: int) -> int:
+        """Note what time it is."""
+        self.now_ns = max(self.now_ns, now_ns)
+        return self.now_ns
+
+    def happened(self) -> None:
+        """More than housekeeping happened."""
+        self.activity += 1
 
     def emit(self, kind: str, **fields: Any) -> None:
         """Trace something, if anybody looks."""
         if self.observe is not None:
             self.observe(kind, {"connection": None, **fields})
+
+    def record(self, word: str, *values: Any) -> None:
+        """Have a change kept, if anybody keeps them."""
+        if self.keep is not None:
+            self.keep([word, *values])
 
     # -- topics --------------------------------------------------------------------------------
 
@@ -140,13 +166,15 @@ class Cluster:
                 )
         checked = {key: check_topic_config(key, value) for key, value in (configs or {}).items()}
         placement = self._placement(partitions, replication_factor, assignments or {})
-        topic = Topic(name, self.new_uuid(), checked)
+        topic = Topic(name, self.new_uuid(), checked, self)
         topic.partitions = [
             Partition(topic, index, replicas) for index, replicas in enumerate(placement)
         ]
         if not validate_only:
             self.topics[name] = topic
             self.topics_by_id[topic.topic_id] = topic
+            if self.keep is not None:
+                self.keep(topic_record(topic))
             self.emit(
                 "topic.create",
                 topic=name,
@@ -241,16 +269,42 @@ class Cluster:
         if not validate_only:
             for offset, replicas in enumerate(placement):
                 topic.partitions.append(Partition(topic, have + offset, list(replicas)))
+            self.record("topic.partitions", topic.name, [list(ids) for ids in placement])
             self.emit("topic.partitions", topic=topic.name, partitions=count)
+
+    def configure_topic(
+        self, topic: Topic, configs: Mapping[str, str], connection: str | None = None
+    ) -> None:
+        """Replace a topic's settings by these, which were checked."""
+        topic.configs = dict(configs)
+        self.record("topic.configs", topic.name, dict(configs))
+        self.emit("topic.configure", topic=topic.name, configs=dict(configs), connection=connection)
 
     def delete_topic(self, topic: Topic, connection: str | None = None) -> None:
         """Delete a topic with all its records and what groups committed for it."""
-        del self.topics[topic.name]
-        del self.topics_by_id[topic.topic_id]
-        self.groups.forget_topic(topic.name)
+        self.forget_topic(topic)
+        self.record("topic.delete", topic.name)
         self.emit("topic.delete", topic=topic.name, connection=connection)
         for partition in topic:
             partition.wake()
+
+    def forget_topic(self, topic: Topic) -> None:
+        """Take a topic out of everything."""
+        del self.topics[topic.name]
+        del self.topics_by_id[topic.topic_id]
+        self.groups.forget_topic(topic.name)
+        self.transactions.forget_topic(topic.name)
+
+    def resume(self, now_ns: int) -> None:
+        """Go on after everything was read back: sessions and time-outs begin anew."""
+        self.time(now_ns)
+        for topic in self.topics.values():
+            for partition in topic:
+                if partition.log.batches:
+                    self.retention.watch(partition)
+        for group in self.groups:
+            Membership(self, group).resume()
+        self.transactions.resume()
 
     def leads(self, partition: Partition) -> Broker | None:
         """The broker that leads a partition, if one does."""

@@ -262,7 +262,7 @@ def delete_records(request: Request) -> None:
                 offset = partition.high_watermark if wanted.offset == -1 else wanted.offset
                 if not 0 <= offset <= partition.high_watermark:
                     raise KafkaError(Code.OFFSET_OUT_OF_RANGE)
-                partition.log.forget_before(offset)
+                partition.forget_before(offset)
                 result["low_watermark"] = partition.log.start_offset
                 request.broker.happened()
                 request.cluster.emit(

@@ -21,7 +21,7 @@ def _membership(request: Request, *, create: bool = False) -> Membership:
         if not create:
             raise KafkaError(Code.UNKNOWN_MEMBER_ID, f"there is no group {group_id!r}")
         group = request.cluster.groups.create(group_id)
-    return Membership(request.broker, group)
+    return Membership(request.cluster, group)
 
 
 def check_coordinator(request: Request, key: str) -> None:

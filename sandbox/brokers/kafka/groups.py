@@ -12,7 +12,7 @@ EMPTY --join--> PREPARING --everybody joined--> COMPLETING --leader's sync--> ST
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.brokers.kafka.errors import Code, KafkaError
 
 if TYPE_CHECKING:
+    from sandbox.brokers.base import Record
     from sandbox.brokers.kafka.cluster import Cluster
     from sandbox.brokers.kafka.connection import Connection, Request
     from sandbox.brokers.timers import Timer
@@ -57,7 +58,8 @@ class Member:
     session_ms: int
     rebalance_ms: int
     protocols: list[tuple[str, bytes]]
-    connection: Connection
+    #: None: the broker has been away, and the member has not spoken since.
+    connection: Connection | None
     assignment: bytes = b""
     join: Request | None = None
     sync: Request | None = None
@@ -88,6 +90,8 @@ class Group:
     #: Offsets that count once their transaction commits, by producer id.
     undecided: dict[int, dict[tuple[str, int], Committed]] = field(default_factory=dict)
     rebalance_timer: Timer | None = None
+    #: What was last written down about it: the generation that has its assignment.
+    kept: list[Any] | None = None
 
     def member(self, member_id: str, instance_id: str | None = None) -> Member:
         """A member by id.
@@ -193,14 +197,22 @@ class Groups:
         if group.members or group.pending:
             raise KafkaError(Code.NON_EMPTY_GROUP, "The group is not empty.")
         group.state = GroupState.DEAD
-        del self._groups[group_id]
+        self.forget(group_id)
+        self._cluster.record("group.delete", group_id)
         self._cluster.emit("group.delete", group=group_id)
+
+    def forget(self, group_id: str) -> None:
+        """Take a group out, if there is one of that name."""
+        self._groups.pop(group_id, None)
 
     def forget_topic(self, name: str) -> None:
         """A topic is gone: so is what was committed for it."""
         for group in self._groups.values():
             for key in [key for key in group.offsets if key[0] == name]:
                 del group.offsets[key]
+            for held in group.undecided.values():
+                for key in [key for key in held if key[0] == name]:
+                    del held[key]
 
     def connection_lost(self, connection: Connection, now_ns: int) -> None:
         """A member's client is gone: that its session ends is now something to wait for."""
@@ -211,7 +223,7 @@ class Groups:
                         continue
                     action = member.timer.action
                     member.timer.cancel()
-                    member.timer = connection.broker.timers.at(
+                    member.timer = self._cluster.timers.at(
                         max(member.deadline_ns, now_ns), action, housekeeping=False
                     )
 
@@ -228,4 +240,47 @@ def describe(group: Group) -> list[dict[str, Any]]:
             "member_assignment": member.assignment,
         }
         for member in group.members.values()
+    ]
+
+
+def offset_record(group_id: str, topic: str, index: int, committed: Committed) -> Record:
+    """How far a group has come."""
+    epoch, metadata = committed.leader_epoch, committed.metadata
+    return ["offset", group_id, topic, index, committed.offset, epoch, metadata]
+
+
+def pending_record(
+    group_id: str, producer_id: int, held: Mapping[tuple[str, int], Committed]
+) -> Record:
+    """How far a group will have come if a transaction commits."""
+    rows = [
+        [topic, index, each.offset, each.leader_epoch, each.metadata]
+        for (topic, index), each in held.items()
+    ]
+    return ["offset.pending", group_id, producer_id, rows]
+
+
+def group_record(group: Group) -> Record:
+    """A group's generation, as Kafka writes it down when the members have their assignment."""
+    members = [
+        [
+            member.member_id,
+            member.instance_id,
+            member.client_id,
+            member.peer,
+            member.session_ms,
+            member.rebalance_ms,
+            [[name, metadata] for name, metadata in member.protocols],
+            member.assignment,
+        ]
+        for member in group.members.values()
+    ]
+    return [
+        "group",
+        group.group_id,
+        group.generation,
+        group.protocol_type,
+        group.protocol,
+        group.leader,
+        members,
     ]

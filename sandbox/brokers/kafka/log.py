@@ -55,6 +55,10 @@ class Log:
     ) -> None:
         """Put a batch at the end; it learns its offset."""
         batch.place(self.end_offset, leader_epoch, append_time_ms)
+        self.store(batch, segment_bytes=segment_bytes, segment_ms=segment_ms)
+
+    def store(self, batch: Batch, *, segment_bytes: int = 2**30, segment_ms: int = 2**62) -> None:
+        """Put a batch at the end that has its place already: a copy of another log's."""
         active = self.segments[-1] if self.segments else None
         if (
             active is None
@@ -135,6 +139,7 @@ class Log:
     def forget_before(self, offset: int) -> None:
         """Move the start; batches that end before it are dropped."""
         self.start_offset = max(self.start_offset, offset)
+        self.end_offset = max(self.end_offset, offset)
         keep = bisect_left(self._last_offsets, self.start_offset)
         del self.batches[:keep]
         del self._last_offsets[:keep]

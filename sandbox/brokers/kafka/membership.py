@@ -9,21 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandbox.brokers.kafka.errors import Code, KafkaError
-from sandbox.brokers.kafka.groups import Group, GroupState, Member
+from sandbox.brokers.kafka.groups import Group, GroupState, Member, group_record
 
 if TYPE_CHECKING:
-    from sandbox.brokers.kafka.broker import Broker
+    from sandbox.brokers.kafka.cluster import Cluster
     from sandbox.brokers.kafka.connection import Request
 
 _MS = 1_000_000
 
 
 class Membership:
-    """One group's members, seen by the broker that coordinates it."""
+    """One group's members, as the broker that coordinates it sees them."""
 
-    def __init__(self, broker: Broker, group: Group) -> None:
-        self.broker = broker
-        self.cluster = broker.cluster
+    def __init__(self, cluster: Cluster, group: Group) -> None:
+        self.cluster = cluster
         self.group = group
 
     # -- joining -------------------------------------------------------------------------------
@@ -57,7 +56,7 @@ class Membership:
         elif instance_id is None and request.version >= 4:
             member_id = self._new_member_id(request, None)
             due_ns = request.now_ns + body.session_timeout_ms * _MS
-            group.pending[member_id] = self.broker.timers.at(
+            group.pending[member_id] = self.cluster.timers.at(
                 due_ns, lambda now_ns: self._forget_pending(member_id), housekeeping=True
             )
             request.answer(refused_join(Code.MEMBER_ID_REQUIRED, member_id))
@@ -112,7 +111,7 @@ class Membership:
             group.static[instance_id] = member_id
         self._trace("group.join", member=member_id, instance=instance_id, connection=request.peer)
         member.join = request
-        self.broker.happened()
+        self.cluster.happened()
         self.keep_alive(member, request)
         self.prepare_rebalance("a member joined")
 
@@ -130,7 +129,7 @@ class Membership:
             request.answer(self._joined(member))
         else:
             member.protocols, member.join = protocols, request
-            self.broker.happened()
+            self.cluster.happened()
             self.prepare_rebalance("a member joined again")
 
     def _replace_static(
@@ -158,9 +157,10 @@ class Membership:
         self._trace(
             "group.join", member=member.member_id, instance=instance_id, connection=request.peer
         )
-        self.broker.happened()
+        self.cluster.happened()
         self.keep_alive(member, request)
         if group.state is GroupState.STABLE and unchanged:
+            self._keep()
             answer = self._joined(member)
             if request.version >= 9:
                 answer["skip_assignment"] = group.leader == member.member_id
@@ -198,8 +198,8 @@ class Membership:
         group = self.group
         if group.rebalance_timer is not None:
             group.rebalance_timer.cancel()
-        group.rebalance_timer = self.broker.timers.at(
-            self.broker.now_ns + after_ms * _MS,
+        group.rebalance_timer = self.cluster.timers.at(
+            self.cluster.now_ns + after_ms * _MS,
             lambda now_ns: self._complete_join(),
             housekeeping=False,
         )
@@ -225,6 +225,7 @@ class Membership:
         if not group.members:
             group.state = GroupState.EMPTY
             group.protocol, group.leader = "", ""
+            self._keep()
             self._trace("group.empty", generation=group.generation)
             return
         group.state = GroupState.COMPLETING
@@ -307,7 +308,8 @@ class Membership:
         for each in group.members.values():
             each.assignment = given.get(each.member_id, b"")
         group.state = GroupState.STABLE
-        self.broker.happened()
+        self._keep()
+        self.cluster.happened()
         self._trace("group.stable", generation=group.generation, members=list(group.members))
         for each in list(group.members.values()):
             waiting, each.sync = each.sync, None
@@ -358,7 +360,7 @@ class Membership:
         if not member_id and instance_id is not None:
             member_id = group.static.get(instance_id, "")
         member = group.member(member_id, instance_id)
-        self.broker.happened()
+        self.cluster.happened()
         self._remove(member, "left")
 
     def keep_alive(self, member: Member, request: Request) -> None:
@@ -366,24 +368,36 @@ class Membership:
         member.connection = request.connection
         self._restart_session(member)
 
+    def resume(self) -> None:
+        """The broker has been away: give every member its whole session to come back."""
+        for member in self.group.members.values():
+            self._restart_session(member)
+
+    def _keep(self) -> None:
+        """Have the generation outlive the broker."""
+        self.group.kept = group_record(self.group)
+        if self.cluster.keep is not None:
+            self.cluster.keep(self.group.kept)
+
     def _restart_session(self, member: Member) -> None:
         if member.timer is not None:
             member.timer.cancel()
-        member.deadline_ns = self.broker.now_ns + member.session_ms * _MS
-        member.timer = self.broker.timers.at(
+        member.deadline_ns = self.cluster.now_ns + member.session_ms * _MS
+        member.timer = self.cluster.timers.at(
             member.deadline_ns,
             lambda now_ns: self._session_ended(member),
-            housekeeping=not member.connection.lost,
+            housekeeping=member.connection is not None and not member.connection.lost,
         )
 
     def _session_ended(self, member: Member) -> None:
         if self.group.members.get(member.member_id) is not member:
             return
-        if not member.connection.lost and (member.join is not None or member.sync is not None):
+        here = member.connection is not None and not member.connection.lost
+        if here and (member.join is not None or member.sync is not None):
             # It waits for us, not we for it.
             self._restart_session(member)
             return
-        self.broker.happened()
+        self.cluster.happened()
         self._remove(member, "gave no sign of life")
 
     def _remove(self, member: Member, reason: str) -> None:

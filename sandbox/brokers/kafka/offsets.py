@@ -8,7 +8,7 @@ from typing import Any, Final
 from sandbox.brokers.kafka.connection import Request
 from sandbox.brokers.kafka.errors import Code, KafkaError
 from sandbox.brokers.kafka.grouping import check_coordinator
-from sandbox.brokers.kafka.groups import Committed, Group
+from sandbox.brokers.kafka.groups import Committed, Group, offset_record
 
 
 def offset_commit(request: Request) -> None:
@@ -52,6 +52,10 @@ def _commit(request: Request, group: Group, topic: str, wanted: Any) -> Code:
     if group.offsets.get(key) != committed:
         request.broker.happened()
     group.offsets[key] = committed
+    if request.cluster.keep is not None:
+        request.cluster.keep(
+            offset_record(group.group_id, topic, wanted.partition_index, committed)
+        )
     request.cluster.emit(
         "offset.commit",
         group=group.group_id,
@@ -144,7 +148,9 @@ def offset_delete(request: Request) -> None:
             if topic_wanted.name in consumed:
                 code = Code.GROUP_SUBSCRIBED_TO_TOPIC
             else:
-                group.offsets.pop((topic_wanted.name, wanted.partition_index), None)
+                key = (topic_wanted.name, wanted.partition_index)
+                if group.offsets.pop(key, None) is not None:
+                    request.cluster.record("offset.delete", group.group_id, *key)
             results.append({"partition_index": wanted.partition_index, "error_code": code})
         topics.append({"name": topic_wanted.name, "partitions": results})
     request.broker.happened()

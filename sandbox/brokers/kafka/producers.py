@@ -32,6 +32,12 @@ class ProducerState:
     batches: deque[Appended] = field(default_factory=lambda: deque(maxlen=REMEMBERED_BATCHES))
     #: Where its open transaction began in this partition.
     transaction_offset: int | None = None
+    #: The epoch of the last marker.
+    marker_epoch: int = -1
+
+    def ended_by(self, epoch: int) -> bool:
+        """Whether the marker of this epoch is here already, and nothing came after it."""
+        return self.transaction_offset is None and self.marker_epoch == epoch
 
 
 class Producers:
@@ -99,7 +105,9 @@ class Producers:
             self.states[batch.producer_id] = state
         if batch.control:
             state.transaction_offset = None
+            state.marker_epoch = batch.producer_epoch
             return
+        state.marker_epoch = -1
         if batch.transactional and state.transaction_offset is None:
             state.transaction_offset = batch.base_offset
         state.batches.append(Appended(batch.base_sequence, batch.last_sequence, batch.base_offset))

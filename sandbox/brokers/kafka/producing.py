@@ -123,7 +123,7 @@ def write(broker: Broker, partition: Partition, batch: Batch, *, peer: str | Non
     cluster = broker.cluster
     broker.happened()
     partition.append(batch, cluster.now_ms(broker.now_ns))
-    broker.retention.watch(partition)
+    cluster.retention.watch(partition)
     if cluster.observe is None:
         return
     try:

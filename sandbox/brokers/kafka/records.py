@@ -183,6 +183,24 @@ def _parse_one(data: bytes, at: int) -> Batch:
     return Batch(raw, base, base + delta, first_ms, max_ms, pid, epoch, sequence, count, attributes)
 
 
+def read_stored(data: bytes) -> Batch:
+    """Read one batch back that a log had accepted; nothing is checked again.
+
+    Raises:
+        ValueError: it is too short to be one.
+    """
+    if len(data) < _HEADER.size:
+        raise ValueError("a record batch is cut short")
+    base, _, leader_epoch, _, _, attributes, delta, first_ms, max_ms, *rest = _HEADER.unpack_from(
+        data
+    )
+    pid, epoch, sequence, count = rest
+    last = base + delta
+    return Batch(
+        data, base, last, first_ms, max_ms, pid, epoch, sequence, count, attributes, leader_epoch
+    )
+
+
 def build_batch(
     records: Sequence[Record],
     *,

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 from sandbox.brokers.kafka.topics import Partition
 
 if TYPE_CHECKING:
-    from sandbox.brokers.kafka.broker import Broker
+    from sandbox.brokers.kafka.cluster import Cluster
 
 _MS = 1_000_000
 
 
 class Retention:
-    """One broker's cleaner."""
+    """What looks after all logs of a cluster."""
 
-    def __init__(self, broker: Broker) -> None:
-        self._broker = broker
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
         self._watched: dict[Partition, None] = {}
         self._armed = False
 
@@ -32,27 +32,23 @@ class Retention:
 
     def _arm(self) -> None:
         self._armed = True
-        cluster = self._broker.cluster
+        cluster = self._cluster
         every_ns = cluster.config("log.retention.check.interval.ms") * _MS
         # On the round interval, so that it does not matter who wrote first.
-        due_ns = (self._broker.now_ns // every_ns + 1) * every_ns
-        self._broker.timers.at(due_ns, self._look, housekeeping=True)
+        due_ns = (self._cluster.now_ns // every_ns + 1) * every_ns
+        self._cluster.timers.at(due_ns, self._look, housekeeping=True)
 
     def _look(self, now_ns: int) -> None:
         self._armed = False
-        cluster = self._broker.cluster
+        cluster = self._cluster
         for partition in list(self._watched):
             topic = partition.topic
             if cluster.topics.get(topic.name) is not topic or not partition.log.batches:
                 del self._watched[partition]
                 continue
-            gone = partition.log.expire(
-                cluster.now_ms(now_ns),
-                int(topic.config("retention.ms")),
-                int(topic.config("retention.bytes")),
-            )
+            gone = partition.expire(cluster.now_ms(now_ns))
             if gone:
-                self._broker.happened()
+                self._cluster.happened()
                 cluster.emit(
                     "log.expire",
                     topic=topic.name,

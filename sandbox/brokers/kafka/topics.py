@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sandbox.brokers.kafka.configs import TOPIC_CONFIGS
@@ -15,6 +16,10 @@ from sandbox.brokers.kafka.errors import Code, KafkaError
 from sandbox.brokers.kafka.log import Log
 from sandbox.brokers.kafka.producers import Producers
 from sandbox.brokers.kafka.records import Batch
+
+if TYPE_CHECKING:
+    from sandbox.brokers.base import Record
+    from sandbox.brokers.kafka.cluster import Cluster
 
 _LEGAL_NAME = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
@@ -74,22 +79,48 @@ class Partition:
 
     def append(self, batch: Batch, now_ms: int) -> None:
         """Write a batch that was checked."""
+        topic = self.topic
+        append_time = topic.config("message.timestamp.type") == "LogAppendTime"
+        append_ms = now_ms if append_time and not batch.control else None
+        batch.place(self.log.end_offset, self.leader_epoch, append_ms)
+        self.store(batch)
+        if topic.cluster.keep is not None:
+            topic.cluster.record("log.append", self.leader, topic.name, self.index, batch.data)
+
+    def store(self, batch: Batch) -> None:
+        """Take a batch into the log that has its place."""
         config = self.topic.config
-        append_time = config("message.timestamp.type") == "LogAppendTime"
         first_offset = None
         if batch.control:
             state = self.producers.states.get(batch.producer_id)
             first_offset = None if state is None else state.transaction_offset
-        self.log.append(
+        self.log.store(
             batch,
-            self.leader_epoch,
-            append_time_ms=now_ms if append_time and not batch.control else None,
             segment_bytes=int(config("segment.bytes")),
             segment_ms=int(config("segment.ms")),
         )
         self.producers.remember(batch)
         if first_offset is not None and not batch.commits:
             self.aborted.append((batch.producer_id, first_offset, batch.last_offset))
+
+    def forget_before(self, offset: int) -> None:
+        """Move the start of the log."""
+        self.log.forget_before(offset)
+        self._record_start()
+
+    def expire(self, now_ms: int) -> int:
+        """Drop what is too old or too much. Returns: how many records went."""
+        config = self.topic.config
+        gone = self.log.expire(now_ms, int(config("retention.ms")), int(config("retention.bytes")))
+        if gone:
+            self._record_start()
+        return gone
+
+    def _record_start(self) -> None:
+        topic = self.topic
+        topic.cluster.record(
+            "log.start", self.leader, topic.name, self.index, self.log.start_offset
+        )
 
     def wake(self) -> None:
         """Tell whoever waits."""
@@ -101,7 +132,10 @@ class Partition:
 class Topic:
     """A name, its partitions, and what was configured for it."""
 
-    def __init__(self, name: str, topic_id: UUID, configs: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, topic_id: UUID, configs: Mapping[str, str], cluster: Cluster
+    ) -> None:
+        self.cluster = cluster
         self.name = name
         self.topic_id = topic_id
         self.configs = dict(configs)
@@ -126,3 +160,9 @@ class Topic:
 
     def __iter__(self) -> Iterator[Partition]:
         return iter(self.partitions)
+
+
+def topic_record(topic: Topic) -> Record:
+    """A topic, and where its partitions are."""
+    replicas = [list(partition.replicas) for partition in topic]
+    return ["topic", topic.name, topic.topic_id.bytes, dict(topic.configs), replicas]

@@ -55,10 +55,12 @@ def add_partitions(request: Request) -> None:
             except KafkaError as why:
                 codes[key] = failed or why.code
     if transaction is not None:
-        if any(codes.values()):
+        if transaction.ending:
+            codes = dict.fromkeys(codes, Code.CONCURRENT_TRANSACTIONS)
+        elif any(codes.values()):
             codes = {key: code or Code.OPERATION_NOT_ATTEMPTED for key, code in codes.items()}
         else:
-            transactions.add(request.broker, transaction, partitions)
+            transactions.add(transaction, partitions)
     request.answer(
         {
             "results_by_topic_v3_and_below": [
@@ -82,9 +84,7 @@ def add_offsets(request: Request) -> None:
     """Include the offsets of a group."""
     code = Code.NONE
     try:
-        request.cluster.transactions.add(
-            request.broker, _session(request), [], group=request.body.group_id
-        )
+        request.cluster.transactions.add(_session(request), [], group=request.body.group_id)
     except KafkaError as why:
         code = _code(request, why)
     request.answer({"error_code": code})
@@ -139,7 +139,7 @@ def end_txn(request: Request) -> None:
     code = Code.NONE
     try:
         request.cluster.transactions.end_by_request(
-            request.broker, _session(request), commit=request.body.committed
+            _session(request), commit=request.body.committed
         )
     except KafkaError as why:
         code = _code(request, why)

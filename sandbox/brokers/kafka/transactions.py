@@ -12,11 +12,12 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from sandbox.brokers.kafka.errors import Code, KafkaError
-from sandbox.brokers.kafka.groups import Committed
+from sandbox.brokers.kafka.groups import Committed, pending_record
 from sandbox.brokers.kafka.records import Batch, build_marker
 from sandbox.brokers.kafka.topics import Partition
 
 if TYPE_CHECKING:
+    from sandbox.brokers.base import Record
     from sandbox.brokers.kafka.broker import Broker
     from sandbox.brokers.kafka.cluster import Cluster
     from sandbox.brokers.timers import Timer
@@ -26,10 +27,13 @@ _LAST_EPOCH = 2**15 - 2
 
 
 class TransactionState(Enum):
-    """Named as Kafka's tools print them. Ending takes no time here, so there are no others."""
+    """Named as Kafka's tools print them."""
 
     EMPTY = "Empty"
     ONGOING = "Ongoing"
+    #: Decided, but some markers are not written yet.
+    COMMITTING = "PrepareCommit"
+    ABORTING = "PrepareAbort"
     COMMITTED = "CompleteCommit"
     ABORTED = "CompleteAbort"
 
@@ -47,7 +51,15 @@ class Transaction:
     partitions: dict[tuple[str, int], Partition] = field(default_factory=dict)
     #: The groups whose offsets it commits.
     groups: dict[str, None] = field(default_factory=dict)
+    #: When it began, and when what is known of it last changed, in ms.
+    started_ms: int = -1
+    changed_ms: int = -1
     timer: Timer | None = None
+
+    @property
+    def ending(self) -> bool:
+        """Decided, but not everywhere yet."""
+        return self.state in (TransactionState.COMMITTING, TransactionState.ABORTING)
 
 
 class Transactions:
@@ -92,12 +104,15 @@ class Transactions:
         if known.state is TransactionState.ONGOING:
             # The marker carries the new epoch, so that nothing of the old one comes after it.
             known.epoch += 1
-            self.end(broker, known, commit=False, reason="a new producer took over")
+            self.end(known, commit=False, reason="a new producer took over")
+        if known.ending:
+            raise KafkaError(Code.CONCURRENT_TRANSACTIONS, "the one before is still ending")
         known.epoch += 1
         known.timeout_ms = timeout_ms
         known.state = TransactionState.EMPTY
         if known.epoch > _LAST_EPOCH:
             known.producer_id, known.epoch = self._cluster.new_producer_id(), 0
+        self._keep(known)
         return known.producer_id, known.epoch
 
     def session(
@@ -138,18 +153,21 @@ class Transactions:
 
     def add(
         self,
-        broker: Broker,
         transaction: Transaction,
         partitions: list[Partition],
         group: str | None = None,
     ) -> None:
-        """Include partitions or a group; the first of them begins the transaction."""
+        """Include partitions or a group; the first of them begins the transaction.
+
+        Raises:
+            KafkaError: 51, the one before is still ending.
+        """
+        if transaction.ending:
+            raise KafkaError(Code.CONCURRENT_TRANSACTIONS, "the one before is still ending")
         if transaction.state is not TransactionState.ONGOING:
             transaction.state = TransactionState.ONGOING
-            due_ns = broker.now_ns + transaction.timeout_ms * _MS
-            transaction.timer = broker.timers.at(
-                due_ns, lambda now_ns: self._timed_out(broker, transaction), housekeeping=False
-            )
+            transaction.started_ms = self._cluster.now_ms(self._cluster.now_ns)
+            self._arm(transaction)
             self._cluster.emit(
                 "transaction.begin",
                 transactional_id=transaction.transactional_id,
@@ -160,7 +178,8 @@ class Transactions:
             transaction.partitions[partition.topic.name, partition.index] = partition
         if group is not None:
             transaction.groups[group] = None
-        broker.happened()
+        self._keep(transaction)
+        self._cluster.happened()
 
     def hold_offsets(
         self, transaction: Transaction, group_id: str, offsets: dict[tuple[str, int], Committed]
@@ -174,15 +193,19 @@ class Transactions:
             raise KafkaError(Code.INVALID_TXN_STATE, "the group was not added to the transaction")
         group = self._cluster.groups.create(group_id)
         group.undecided.setdefault(transaction.producer_id, {}).update(offsets)
+        if self._cluster.keep is not None:
+            self._cluster.keep(pending_record(group_id, transaction.producer_id, offsets))
 
-    def end_by_request(self, broker: Broker, transaction: Transaction, *, commit: bool) -> None:
+    def end_by_request(self, transaction: Transaction, *, commit: bool) -> None:
         """Commit or abort. Saying the same again is fine.
 
         Raises:
-            KafkaError: 48, there is nothing to end, or it ended the other way.
+            KafkaError: 48, there is nothing to end, or it ended the other way; 51, it is ending.
         """
+        if transaction.ending:
+            raise KafkaError(Code.CONCURRENT_TRANSACTIONS, "it is still ending")
         if transaction.state is TransactionState.ONGOING:
-            self.end(broker, transaction, commit=commit, reason="the producer said so")
+            self.end(transaction, commit=commit, reason="the producer said so")
             return
         ended = TransactionState.COMMITTED if commit else TransactionState.ABORTED
         if transaction.state is not ended:
@@ -190,24 +213,57 @@ class Transactions:
                 Code.INVALID_TXN_STATE, f"the transaction is {transaction.state.value}"
             )
 
-    def end(self, broker: Broker, transaction: Transaction, *, commit: bool, reason: str) -> None:
-        """Write the markers, let the offsets count or forget them."""
-        cluster = self._cluster
+    def end(self, transaction: Transaction, *, commit: bool, reason: str) -> None:
+        """Decide, then write the markers and let the offsets count or forget them."""
         if transaction.timer is not None:
             transaction.timer.cancel()
-        transaction.state = TransactionState.COMMITTED if commit else TransactionState.ABORTED
-        partitions = list(transaction.partitions.values())
-        groups = list(transaction.groups)
-        transaction.partitions, transaction.groups = {}, {}
-        now_ms = cluster.now_ms(broker.now_ns)
-        for partition in partitions:
-            marker = build_marker(
-                transaction.producer_id, transaction.epoch, commit=commit, now_ms=now_ms
-            )
-            partition.append(marker, now_ms)
-        for name in groups:
+        transaction.state = TransactionState.COMMITTING if commit else TransactionState.ABORTING
+        self._keep(transaction)
+        self._cluster.happened()
+        self._cluster.emit(
+            "transaction.commit" if commit else "transaction.abort",
+            transactional_id=transaction.transactional_id,
+            producer_id=transaction.producer_id,
+            partitions=[[p.topic.name, p.index] for p in transaction.partitions.values()],
+            groups=list(transaction.groups),
+            reason=reason,
+        )
+        self._complete(transaction)
+
+    def _complete(self, transaction: Transaction, *, some_written: bool = False) -> None:
+        """Write the markers that are missing, wherever somebody leads.
+
+        With `some_written` the broker has been away, and only the logs know how far it had come.
+        """
+        cluster = self._cluster
+        commit = transaction.state is TransactionState.COMMITTING
+        now_ms = cluster.now_ms(cluster.now_ns)
+        written = []
+        for key, partition in list(transaction.partitions.items()):
+            if cluster.leads(partition) is None:
+                continue
+            state = partition.producers.states.get(transaction.producer_id)
+            if not (some_written and state is not None and state.ended_by(transaction.epoch)):
+                marker = build_marker(
+                    transaction.producer_id, transaction.epoch, commit=commit, now_ms=now_ms
+                )
+                partition.append(marker, now_ms)
+                written.append(partition)
+            del transaction.partitions[key]
+        if not transaction.partitions:
+            self._decide_offsets(transaction, commit=commit)
+            transaction.state = TransactionState.COMMITTED if commit else TransactionState.ABORTED
+            transaction.started_ms = -1
+            self._keep(transaction)
+        for partition in written:
+            partition.wake()
+
+    def _decide_offsets(self, transaction: Transaction, *, commit: bool) -> None:
+        cluster = self._cluster
+        for name in transaction.groups:
             group = cluster.groups.get(name)
             held = group.undecided.pop(transaction.producer_id, {}) if group is not None else {}
+            cluster.record("offset.decided", name, transaction.producer_id, commit)
             if group is not None and commit:
                 group.offsets.update(held)
                 for (topic, index), committed in held.items():
@@ -218,19 +274,64 @@ class Transactions:
                         partition=index,
                         offset=committed.offset,
                     )
-        broker.happened()
-        cluster.emit(
-            "transaction.commit" if commit else "transaction.abort",
-            transactional_id=transaction.transactional_id,
-            producer_id=transaction.producer_id,
-            partitions=[[p.topic.name, p.index] for p in partitions],
-            groups=groups,
-            reason=reason,
-        )
-        for partition in partitions:
-            partition.wake()
+        transaction.groups = {}
 
-    def _timed_out(self, broker: Broker, transaction: Transaction) -> None:
+    def complete_all(self, *, some_written: bool = False) -> None:
+        """Go on with everything that was decided and could not be written everywhere."""
+        for transaction in self.by_id.values():
+            if transaction.ending:
+                self._complete(transaction, some_written=some_written)
+
+    def resume(self) -> None:
+        """The broker has been away: what is open has its whole time again, the rest is ended."""
+        for transaction in self.by_id.values():
+            if transaction.state is TransactionState.ONGOING:
+                self._arm(transaction)
+        cluster = self._cluster
+        if any(transaction.ending for transaction in self.by_id.values()):
+            # Not now: restoring makes no records.
+            cluster.timers.at(
+                cluster.now_ns,
+                lambda now_ns: self.complete_all(some_written=True),
+                housekeeping=False,
+            )
+
+    def forget_topic(self, name: str) -> None:
+        """A topic is gone: nothing need be written there."""
+        for transaction in self.by_id.values():
+            for key in [key for key in transaction.partitions if key[0] == name]:
+                del transaction.partitions[key]
+
+    def _arm(self, transaction: Transaction) -> None:
+        if transaction.timer is not None:
+            transaction.timer.cancel()
+        cluster = self._cluster
+        transaction.timer = cluster.timers.at(
+            cluster.now_ns + transaction.timeout_ms * _MS,
+            lambda now_ns: self._timed_out(transaction),
+            housekeeping=False,
+        )
+
+    def _timed_out(self, transaction: Transaction) -> None:
         # Its producer is shut out: it must not go on as if nothing had happened.
         transaction.epoch += 1
-        self.end(broker, transaction, commit=False, reason="it took too long")
+        self.end(transaction, commit=False, reason="it took too long")
+
+    def _keep(self, transaction: Transaction) -> None:
+        transaction.changed_ms = self._cluster.now_ms(self._cluster.now_ns)
+        if self._cluster.keep is not None:
+            self._cluster.keep(transaction_record(transaction))
+
+
+def transaction_record(transaction: Transaction) -> Record:
+    """One transactional id."""
+    return [
+        "transaction",
+        transaction.transactional_id,
+        transaction.producer_id,
+        transaction.epoch,
+        transaction.timeout_ms,
+        transaction.state.value,
+        [list(key) for key in transaction.partitions],
+        list(transaction.groups),
+    ]
