@@ -29,43 +29,17 @@ Checks, the page, tests and bug reports all read it. An event has
 Written as JSON lines, the first line names the schema: `{"schema": "sandbox-trace", "version": 1,
 "seed": 7}`. Bytes are written as `{"b64": "..."}`. Two runs with one seed write the same bytes.
 
-To add a kind, add it to the table; raise VERSION when a reader of the old one would be misled.
+To add a kind, add it to the table; raise VERSION in `sandbox.events` when a reader of the old one would be misled.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TextIO
+from typing import Any, TextIO
 
-SCHEMA = "sandbox-trace"
-VERSION = 1
+from sandbox.events import SCHEMA, VERSION, Event, header
 
-
-class Event(NamedTuple):
-    """One thing that happened; see the module's table."""
-
-    id: int
-    t_ns: int
-    process: str
-    kind: str
-    fields: Mapping[str, Any]
-
-    @property
-    def t_s(self) -> float:
-        """Virtual seconds since the world began."""
-        return self.t_ns / 1e9
-
-    def to_json(self) -> str:
-        """One line of JSON, without the line feed."""
-        return json.dumps(
-            {"id": self.id, "t_ns": self.t_ns, "process": self.process, "kind": self.kind}
-            | dict(self.fields),
-            default=_plain,
-            ensure_ascii=True,
-            separators=(",", ":"),
-        )
+__all__ = ["SCHEMA", "VERSION", "Event", "Trace"]
 
 
 class Trace:
@@ -87,9 +61,7 @@ class Trace:
 
     def lines(self) -> Iterator[str]:
         """The trace as JSON lines, header first, without line feeds."""
-        yield json.dumps(
-            {"schema": SCHEMA, "version": VERSION, "seed": self.seed}, separators=(",", ":")
-        )
+        yield header(self.seed)
         for event in self.events:
             yield event.to_json()
 
@@ -97,10 +69,3 @@ class Trace:
         """Write the trace, one JSON object a line."""
         for line in self.lines():
             file.write(line + "\n")
-
-
-def _plain(value: Any) -> Any:
-    """What JSON lacks: bytes as base64, everything else by its text."""
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return {"b64": base64.b64encode(value).decode("ascii")}
-    return str(value)
