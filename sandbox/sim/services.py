@@ -87,12 +87,15 @@ class Service:
         finally:
             self.settle()
 
-    def stop(self) -> None:
-        """Stop the broker: connections are closed, new ones refused. Idempotent."""
+    def stop(self, *, crash: bool = False) -> None:
+        """Stop the broker, or let it crash: connections are closed, new ones refused. Idempotent.
+
+        A broker for which a crash is not a restart has a `crash(now_ns)` of its own.
+        """
         if self.up:
             self.up = False
-            self._note("stop")
-            self._restart()
+            self._note("crash" if crash else "stop")
+            self._restart(crash)
 
     def start(self) -> None:
         """Start it again with what survived. Idempotent."""
@@ -100,9 +103,9 @@ class Service:
             self.up = True
             self._note("start")
 
-    def restart(self) -> None:
-        """Stop and start at one instant."""
-        self.stop()
+    def restart(self, *, crash: bool = False) -> None:
+        """Stop, or crash, and start at one instant."""
+        self.stop(crash=crash)
         self.start()
 
     def is_subscribed(self, names: tuple[str, str]) -> bool:
@@ -123,8 +126,11 @@ class Service:
         self.settle()
         self._cause = 0
 
-    def _restart(self) -> None:
-        self.broker.restart(self.network.clock.now_ns)
+    def _restart(self, crash: bool) -> None:
+        restart: Callable[[int], None] = self.broker.restart
+        if crash:
+            restart = getattr(self.broker, "crash", restart)
+        restart(self.network.clock.now_ns)
         for end in list(self._ends.values()):
             end.flush()
             end.send_end()

@@ -57,7 +57,11 @@ def install() -> None:
 
 
 def _rebind(replaced: dict[int, tuple[Any, Any]]) -> None:
-    """Rebind what modules imported earlier hold: names, class attributes, default arguments."""
+    """Rebind what modules imported earlier hold.
+
+    Looked through are their names, classes' attributes (of those that are dicts, the values too),
+    and functions' default arguments.
+    """
 
     def standin(value: Any) -> Any:
         known = replaced.get(id(value))
@@ -72,11 +76,19 @@ def _rebind(replaced: dict[int, tuple[Any, Any]]) -> None:
             if standin(value) is not None:
                 keywords[name] = standin(value)
 
+    def rebind_values(settings: dict[Any, Any]) -> None:
+        for name, value in settings.items():
+            found = standin(value)
+            if found is not None:
+                settings[name] = found
+
     def rebind_class(kind: type) -> None:
         for name, value in list(vars(kind).items()):
             found = standin(value)
             if isinstance(value, types.FunctionType):
                 rebind_defaults(value)
+            elif type(value) is dict and not name.startswith("__"):
+                rebind_values(value)
             elif found is not None and not name.startswith("__"):
                 # A builtin is no method of the class it is kept in; a function would become one.
                 setattr(kind, name, found if isinstance(found, type) else staticmethod(found))

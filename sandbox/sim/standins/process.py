@@ -15,7 +15,8 @@ import sys
 import traceback
 import types
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -156,6 +157,18 @@ class InProcess:
         self.ident = fiber.ident
         context.enter(self)
         if self._outside is None:
+            self._occupy()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Be nobody for a while, between two system calls of the running fiber: import, say."""
+        assert context.current() is self
+        context.enter(None)
+        self._restore()
+        try:
+            yield
+        finally:
+            context.enter(self)
             self._occupy()
 
     # for the stand-ins

@@ -1,57 +1,92 @@
-"""Which brokers a world can hold, and how each is made."""
+"""Which brokers a world can hold, how each is made, and who talks to it.
+
+To add a broker, add a function that makes it and an entry to `KINDS`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from sandbox.brokers import amqp
 from sandbox.sim import chance
 from sandbox.sim.clock import WALL_EPOCH_NS
 from sandbox.sim.services import Service
 from sandbox.sim.world import World
 from sandbox.stack.base import StackUnavailable
+from sandbox.stack.simulated.late import LateBroker
 
-#: What a lab's `needs` may name: host name and port.
-PORTS = {"rabbitmq": 5672}
+if TYPE_CHECKING:
+    from random import Random
 
-#: Client libraries, imported before the world begins so that it need not wait for them.
-CLIENTS = {"rabbitmq": ("pika",)}
+    from sandbox.brokers.base import Observer
 
 
-def add_brokers(world: World, names: Sequence[str]) -> dict[str, Service]:
-    """Put brokers into a world.
+def _rabbitmq(random: Random, observe: Observer) -> Any:
+    from sandbox.brokers import amqp
+
+    return amqp.Broker(random=random, observe=observe, epoch_ns=WALL_EPOCH_NS)
+
+
+def _kafka(random: Random, observe: Observer) -> Any:
+    from sandbox.brokers import kafka
+
+    return kafka.Broker(random=random, observe=observe, wall_epoch_ns=WALL_EPOCH_NS)
+
+
+def _redis(random: Random, observe: Observer) -> Any:
+    from sandbox.brokers import redis
+
+    return redis.Broker(random=random, observe=observe, epoch_ns=WALL_EPOCH_NS)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A broker that worlds can hold; its host is called as it is."""
+
+    port: int
+    make: Callable[[Random, Observer], Any]
+    #: Client libraries, imported (where they are installed) before a world with it begins.
+    clients: tuple[str, ...]
+
+
+#: What a lab's `needs` may name.
+KINDS: Mapping[str, Kind] = {
+    "rabbitmq": Kind(5672, _rabbitmq, ("pika",)),
+    "kafka": Kind(9092, _kafka, ("kafka",)),
+    "redis": Kind(6379, _redis, ("redis", "redis.asyncio")),
+}
+
+
+def add_brokers(
+    world: World, names: Sequence[str], *, late: Sequence[str] = ()
+) -> dict[str, Service]:
+    """Put brokers into a world; those in `late` are made when somebody first connects.
 
     Raises:
         StackUnavailable: there is no such broker here.
     """
     services = {}
-    for name in names:
-        if name not in _MAKERS:
+    for name in [*names, *(name for name in late if name not in names)]:
+        if name not in KINDS:
             raise StackUnavailable(
-                f"The sandbox has no broker called {name!r}; it has {', '.join(sorted(_MAKERS))}."
+                f"The sandbox has no broker called {name!r}; it has {', '.join(sorted(KINDS))}."
             )
-        services[name] = world.add_service(name, PORTS[name], _MAKERS[name](world))
+        kind = KINDS[name]
+        make = _late(world.seed, name, kind) if name not in names else _now(world.seed, name, kind)
+        services[name] = world.add_service(name, kind.port, make)
     return services
 
 
 def clients(names: Sequence[str]) -> list[str]:
     """The modules to import for programs that talk to these brokers."""
-    return [module for name in names for module in CLIENTS.get(name, ())]
+    return [module for name in names if name in KINDS for module in KINDS[name].clients]
 
 
-Observe = Callable[[str, Mapping[str, Any]], None]
+def _now(seed: int, name: str, kind: Kind) -> Callable[[Observer], Any]:
+    return lambda observe: kind.make(chance.stream(seed, f"broker {name}"), observe)
 
 
-def _rabbitmq(world: World) -> Callable[[Observe], amqp.Broker]:
-    def make(observe: Observe) -> amqp.Broker:
-        return amqp.Broker(
-            random=chance.stream(world.seed, "broker rabbitmq"),
-            observe=observe,
-            epoch_ns=WALL_EPOCH_NS,
-        )
-
-    return make
-
-
-_MAKERS: dict[str, Callable[[World], Callable[[Observe], Any]]] = {"rabbitmq": _rabbitmq}
+def _late(seed: int, name: str, kind: Kind) -> Callable[[Observer], Any]:
+    make = _now(seed, name, kind)
+    return lambda observe: LateBroker(lambda: make(observe))

@@ -5,7 +5,7 @@ See `sandbox.stack.base.RabbitMQObserver` for what each method promises.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sandbox.brokers.amqp import Broker
@@ -13,6 +13,7 @@ from sandbox.brokers.amqp.queue import Queue
 from sandbox.sim.services import Service
 from sandbox.sim.trace import Event, Trace
 from sandbox.stack.base import Message
+from sandbox.stack.simulated.events import as_dict
 
 VHOST = "/"
 
@@ -20,9 +21,13 @@ VHOST = "/"
 class SimulatedRabbitMQ:
     """See the module."""
 
-    def __init__(self, service: Service, trace: Trace) -> None:
+    def __init__(
+        self, service: Service, trace: Trace, others: Collection[str] = frozenset()
+    ) -> None:
+        """`others` are the world's other brokers, whose events are none of ours."""
         self._service = service
         self._trace = trace
+        self._others = others
         assert isinstance(service.broker, Broker)
         self._broker: Broker = service.broker
 
@@ -111,8 +116,9 @@ class SimulatedRabbitMQ:
 
     def events(self, kind: str) -> list[Mapping[str, Any]]:
         return [
-            {"id": event.id, "t_s": event.t_s, **event.fields}
+            as_dict(event)
             for event in self._trace.of_kind(kind)
+            if event.process not in self._others
         ]
 
     def _queue(self, name: str) -> Queue | None:

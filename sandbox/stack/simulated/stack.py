@@ -14,10 +14,13 @@ from sandbox.stack.base import (
     CrashPoint,
     KafkaObserver,
     MQTTObserver,
+    RabbitMQObserver,
     RedisObserver,
 )
 from sandbox.stack.simulated import crashes
 from sandbox.stack.simulated.brokers import add_brokers, clients
+from sandbox.stack.simulated.events import as_dict
+from sandbox.stack.simulated.imports import import_before
 from sandbox.stack.simulated.process import REAL_LIMIT_S, SimulatedProcess
 from sandbox.stack.simulated.rabbitmq import SimulatedRabbitMQ
 
@@ -32,32 +35,40 @@ class SimulatedStack:
         seed: int = 1,
         brokers: Sequence[str] = ("rabbitmq",),
         *,
+        late: Sequence[str] = (),
         crash: CrashPoint | None = None,
         crash_number: int = 0,
     ) -> None:
+        """Begin a run with these brokers; those in `late` are made when somebody connects."""
         self.seed = seed
         self._brokers = tuple(brokers)
-        self.world = World(seed, preload=clients(brokers))
-        self._services = add_brokers(self.world, brokers)
+        self._late = tuple(name for name in late if name not in self._brokers)
+        self.world = World(seed, preload=clients(self._brokers))
+        self._services = add_brokers(self.world, self._brokers, late=self._late)
         self._processes: list[SimulatedProcess] = []
         self._crash = crash
         self._crash_number = crash_number
         self._numbers: dict[CrashPoint, int] = {}
 
     @property
-    def rabbitmq(self) -> SimulatedRabbitMQ:
+    def rabbitmq(self) -> RabbitMQObserver:
         """The run's RabbitMQ."""
-        return SimulatedRabbitMQ(self._service("rabbitmq"), self.world.trace)
+        others = self._services.keys() - {"rabbitmq"}
+        return SimulatedRabbitMQ(self._service("rabbitmq"), self.world.trace, others)
 
     @property
     def kafka(self) -> KafkaObserver:
         """The run's Kafka."""
-        raise BrokerNotNeeded("kafka", self._brokers)
+        from sandbox.stack.simulated.kafka import SimulatedKafka
+
+        return SimulatedKafka({1: self._service("kafka")}, self.world.trace)
 
     @property
     def redis(self) -> RedisObserver:
         """The run's Redis."""
-        raise BrokerNotNeeded("redis", self._brokers)
+        from sandbox.stack.simulated.redis import SimulatedRedis
+
+        return SimulatedRedis(self._service("redis"), self.world.trace)
 
     @property
     def mqtt(self) -> MQTTObserver:
@@ -84,14 +95,19 @@ class SimulatedStack:
     ) -> SimulatedProcess:
         """Start a process that calls one function of a file."""
         source = file.read_text(encoding="utf-8")
+        folder = file.resolve().parent
+        import_before(source, folder)
         handle = self.world.start_source(
-            source, str(file), function, args, name=name, folder=file.resolve().parent
+            source, str(file), function, args, name=name, folder=folder
         )
         return self._admit(SimulatedProcess(self.world, handle))
 
     def start_script(self, file: Path, *, name: str | None = None) -> SimulatedProcess:
         """Start a process that runs a file as a program."""
-        return self._admit(SimulatedProcess(self.world, self.world.start_script(file, name=name)))
+        source = file.read_text(encoding="utf-8")
+        import_before(source, file.resolve().parent)
+        handle = self.world.start_script(file, name=name, source=source)
+        return self._admit(SimulatedProcess(self.world, handle))
 
     def sleep(self, seconds: float) -> None:
         """Let virtual time pass.
@@ -126,15 +142,12 @@ class SimulatedStack:
 
     def slow_link(self, process: str, latency_s: float) -> None:
         """Put processes of that name far away from the brokers."""
-        for broker in self._brokers:
+        for broker in self._services:
             self.world.faults.slow(process, broker, latency_s=latency_s)
 
     def events(self, kind: str) -> list[Mapping[str, Any]]:
         """Trace events of a kind."""
-        return [
-            {"id": event.id, "t_s": event.t_s, "process": event.process, **event.fields}
-            for event in self.world.trace.of_kind(kind)
-        ]
+        return [as_dict(event) for event in self.world.trace.of_kind(kind)]
 
     def recorded(self, name: str) -> list[Any]:
         """Values recorded under a name, in order."""
@@ -163,7 +176,9 @@ class SimulatedStack:
     def fresh(self, crash: CrashPoint | None = None) -> SimulatedStack:
         """Another run with this seed, in which the process dies at `crash`."""
         number = 0 if crash is None else self._numbers[crash]
-        return SimulatedStack(self.seed, self._brokers, crash=crash, crash_number=number)
+        return SimulatedStack(
+            self.seed, self._brokers, late=self._late, crash=crash, crash_number=number
+        )
 
     @property
     def crashed(self) -> bool:
@@ -179,7 +194,7 @@ class SimulatedStack:
 
     def _service(self, broker: str) -> Service:
         if broker not in self._services:
-            raise BrokerNotNeeded(broker, self._brokers)
+            raise BrokerNotNeeded(broker, list(self._services))
         return self._services[broker]
 
     def _admit(self, process: SimulatedProcess) -> SimulatedProcess:

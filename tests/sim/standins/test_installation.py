@@ -106,3 +106,27 @@ print("same")
 def test_everything_outside_is_after_a_world_as_it_was_before():
     done = subprocess.run([sys.executable, "-c", OUTSIDE], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("same\n", "")
+
+
+REBOUND_IN_DICTS = """
+import selectors, types, sys
+
+class Client:
+    SETTINGS = {"selector": selectors.DefaultSelector, "retries": 3}
+
+module = types.ModuleType("library")
+Client.__module__ = "library"
+module.Client = Client
+sys.modules["library"] = module
+before = [selectors.DefaultSelector]
+
+from sandbox.sim import standins
+standins.install()
+assert selectors.DefaultSelector is not before[0]
+assert Client.SETTINGS == {"selector": selectors.DefaultSelector, "retries": 3}
+"""
+
+
+@pytest.mark.needs_os
+def test_what_a_class_keeps_in_a_dict_is_rebound_too():
+    subprocess.run([sys.executable, "-c", REBOUND_IN_DICTS], check=True, timeout=60)
