@@ -11,25 +11,27 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from sandbox.brokers.amqp.accounts import Accounts
+from sandbox.brokers.amqp.actor import ADMINISTRATOR
 from sandbox.brokers.amqp.connection import Connection
 from sandbox.brokers.amqp.durability import forget_what_is_transient
+from sandbox.brokers.amqp.journal import Journal
 from sandbox.brokers.amqp.permissions import Permissions
 from sandbox.brokers.amqp.properties import encode_header
 from sandbox.brokers.amqp.publishing import accept, pack_route
-from sandbox.brokers.amqp.vhost import ADMINISTRATOR, VirtualHost
-from sandbox.brokers.timers import Timers
+from sandbox.brokers.amqp.vhost import VirtualHost
+from sandbox.brokers.carrying import Carried
 
 if TYPE_CHECKING:
     from random import Random
 
-    from sandbox.brokers import base
     from sandbox.brokers.amqp.channel import Channel
     from sandbox.brokers.amqp.message import Message
     from sandbox.brokers.amqp.queue import Queue
     from sandbox.brokers.base import Observer
 
 
-class Broker:
+class Broker(Carried[Connection]):
     """A RabbitMQ, as far as its clients can tell.
 
     `random` makes server-named queues and consumer tags. `observe` gets an event for everything
@@ -53,37 +55,35 @@ class Broker:
         channel_max: int = 2047,
         epoch_ns: int = 0,
     ) -> None:
+        super().__init__()
         self.observe = observe
-        self.users: dict[str, str] = dict({"guest": "guest"} if users is None else users)
-        self.permissions: Permissions = permissions or {}
+        self.accounts = Accounts({"guest": "guest"} if users is None else users, permissions or {})
         self.heartbeat_s = heartbeat_s
         self.frame_max = frame_max
         self.channel_max = channel_max
-        self.timers = Timers()
-        self._epoch_ns = epoch_ns
+        self.epoch_ns = epoch_ns
+        self.journal = Journal(epoch_ns)
         #: Connections in order of arrival.
         self.connections: dict[Connection, None] = {}
-        #: Connections with news for the carrier, oldest first.
-        self.writable: list[Connection] = []
         #: Resources that are running out: publishers are not read while there are any.
         self.alarms: dict[str, None] = {}
-        #: Changes with everything but housekeeping; carriers compare it.
-        self.activity = 0
         #: The number of the last message published; they count from 1.
         self.last_message = 0
         #: Channels that wait for direct replies, by the name those are sent to.
         self.reply_channels: dict[str, Channel] = {}
         self._random = random
-        self.vhosts: dict[str, VirtualHost] = {name: self._new_vhost(name) for name in vhosts}
+        self.vhosts: dict[str, VirtualHost] = {name: self.new_vhost(name) for name in vhosts}
 
-    def _new_vhost(self, name: str) -> VirtualHost:
+    def new_vhost(self, name: str, **about: Any) -> VirtualHost:
+        """Make a virtual host, not yet one of ours (`administration.add_vhost`)."""
         return VirtualHost(
             name,
             observe=self.observe,
             on_queue_deleted=_cancel_consumers,
             new_name=self.new_name,
             timers=self.timers,
-            epoch_ns=self._epoch_ns,
+            journal=self.journal,
+            **about,
         )
 
     def new_name(self, prefix: str) -> str:
@@ -100,27 +100,6 @@ class Broker:
         connection = Connection(self, peer, now_ns)
         self.connections[connection] = None
         return connection
-
-    def take_writable(self) -> list[base.Connection]:
-        """Return the connections that gained bytes or began closing since the last call."""
-        taken: list[base.Connection] = []
-        for connection in self.writable:
-            connection.taken()
-            taken.append(connection)
-        self.writable.clear()
-        return taken
-
-    def next_timer(self) -> int | None:
-        """When `handle_timer` must be called next, in nanoseconds, or None."""
-        return self.timers.next_due()
-
-    def next_event_timer(self) -> int | None:
-        """As `next_timer`, leaving out heartbeats and time limits of connections."""
-        return self.timers.next_event_due()
-
-    def handle_timer(self, now_ns: int) -> None:
-        """Do everything that is due at `now_ns`."""
-        self.activity += self.timers.run_due(now_ns)
 
     def restart(self, now_ns: int) -> None:
         """Stop in good order and start again: clients are told, what is durable is kept."""

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from pamqp import commands
 
-from sandbox.brokers.amqp import consuming, declarations, direct_reply, settling, transactions
+from sandbox.brokers.amqp import (
+    consuming,
+    declarations,
+    direct_reply,
+    firehose,
+    settling,
+    transactions,
+)
 from sandbox.brokers.amqp.codec import (
     ACK,
     PUBLISH,
@@ -272,7 +279,8 @@ class Channel:
             self.auto_delete(queue)
 
     def give_back_all(self, reason: str) -> None:
-        """Requeue everything the channel holds."""
+        """The channel ends: requeue everything it holds."""
+        self.vhost.counts.confirm += self.confirms.last_tag
         if self.transaction is not None:
             self.transaction.roll_back(self)
         settling.give_back(self, self.unacked.take_all(), reason)
@@ -285,10 +293,16 @@ class Channel:
         tag = unacked.next_tag()
         message = entry.message
         queue = consumer.queue
-        if not consumer.no_ack:
+        counts = queue.counts
+        if consumer.no_ack:
+            counts.deliver_no_ack += 1
+        else:
             unacked.add(tag, entry, queue, consumer)
             consumer.unacked_count += 1
             queue.unacked_count += 1
+            counts.deliver += 1
+        if entry.redelivered:
+            counts.redeliver += 1
         number = self.number
         connection = self.connection
         method = consumer.deliver_prefix + pack_tag(tag, entry.redelivered) + message.route
@@ -308,6 +322,8 @@ class Channel:
                 redelivered=entry.redelivered,
                 no_ack=consumer.no_ack,
             )
+        if self.vhost.tracing:
+            firehose.copy_delivered(self, queue, entry)
 
     def stop_consumer(self, consumer: Consumer, reason: str) -> None:
         """Offer a consumer nothing more."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pamqp import commands
 
 from sandbox.brokers.amqp import opening
+from sandbox.brokers.amqp.actor import Actor
 from sandbox.brokers.amqp.channel import Channel
 from sandbox.brokers.amqp.codec import (
     PUBLISH,
@@ -51,7 +52,7 @@ from sandbox.brokers.amqp.lifecycle import (
     ConnectionInput,
     ConnectionState,
 )
-from sandbox.brokers.amqp.vhost import Actor
+from sandbox.brokers.amqp.limits import check_channels
 
 if TYPE_CHECKING:
     from sandbox.brokers.amqp.broker import Broker
@@ -108,6 +109,11 @@ class Connection:
         self._set_deadline(HANDSHAKE_TIMEOUT_NS, self._handshake_timed_out)
 
     # -- the carrier's side --------------------------------------------------------------------
+
+    @property
+    def opened_vhost(self) -> VirtualHost | None:
+        """Its virtual host, once it has said which."""
+        return getattr(self, "vhost", None)
 
     @property
     def subscribed(self) -> bool:
@@ -235,6 +241,7 @@ class Connection:
                 f" ({self.channel_max})",
                 (0, 0),
             )
+        check_channels(self)
         channel = Channel(self, number)
         channel.receive(kind, payload)
         if channel.state is ChannelState.OPEN:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pamqp import commands
 
-from sandbox.brokers.amqp import direct_reply, settling
+from sandbox.brokers.amqp import direct_reply, firehose, settling
 from sandbox.brokers.amqp.arguments import check_consumer_arguments
 from sandbox.brokers.amqp.codec import MethodId, blank, get_ok_frame
 from sandbox.brokers.amqp.consumer import Consumer, header_of
@@ -114,14 +114,19 @@ def basic_get(channel: Channel, method: commands.Basic.Get) -> None:
     entry = queue.get()
     channel.connection.asks_in_vain = entry is None
     if entry is None:
+        queue.counts.get_empty += 1
         # Asking and hearing "nothing new" is waiting: a world full of such questions is idle.
         channel.connection.broker.activity -= 1
         channel.send(commands.Basic.GetEmpty())
         return
     tag = channel.unacked.next_tag()
-    if not method.no_ack:
+    if method.no_ack:
+        queue.counts.get_no_ack += 1
+    else:
         channel.unacked.add(tag, entry, queue, None)
         queue.unacked_count += 1
+        queue.counts.get += 1
+    queue.counts.redeliver += entry.redelivered
     message = entry.message
     connection = channel.connection
     connection.write(
@@ -137,6 +142,8 @@ def basic_get(channel: Channel, method: commands.Basic.Get) -> None:
             redelivered=entry.redelivered,
             no_ack=method.no_ack,
         )
+    if channel.vhost.tracing:
+        firehose.copy_delivered(channel, queue, entry)
 
 
 def basic_ack(channel: Channel, method: commands.Basic.Ack) -> None:

@@ -115,6 +115,8 @@ HEADERS: Final = "headers"
 #: What a client may declare.
 KINDS: Final = frozenset({*ROUTERS, HEADERS})
 
+#: Where the firehose goes (`firehose`). Only the server publishes here.
+TRACE_EXCHANGE: Final = "amq.rabbitmq.trace"
 #: The exchanges every virtual host begins with. The first is the default exchange.
 PREDECLARED: Final = (
     ("", "direct"),
@@ -122,12 +124,15 @@ PREDECLARED: Final = (
     ("amq.fanout", "fanout"),
     ("amq.headers", "headers"),
     ("amq.match", "headers"),
+    (TRACE_EXCHANGE, "topic"),
     ("amq.topic", "topic"),
 )
 
 
 class Exchange:
     """An exchange and its bindings."""
+
+    what: Final = "exchange"
 
     def __init__(
         self,

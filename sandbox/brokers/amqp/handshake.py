@@ -15,6 +15,10 @@ from sandbox.brokers.amqp.errors import NOT_ALLOWED, SYNTAX_ERROR, AmqpError, er
 from sandbox.brokers.amqp.framing import FRAME_MIN_SIZE
 from sandbox.brokers.amqp.tables import MalformedTableError, decode_table
 
+#: How this RabbitMQ calls itself and its node; what it imitates is `VERSION`.
+NODE: Final = "rabbit@sandbox"
+VERSION: Final = "3.10.8"
+
 #: What the server tells about itself. Clients look at the capabilities, people at the rest.
 SERVER_PROPERTIES: Final[Mapping[str, Any]] = {
     "capabilities": {
@@ -28,12 +32,12 @@ SERVER_PROPERTIES: Final[Mapping[str, Any]] = {
         "per_consumer_qos": True,
         "publisher_confirms": True,
     },
-    "cluster_name": "rabbit@sandbox",
+    "cluster_name": NODE,
     "information": "A sandbox that behaves as RabbitMQ",
     "platform": "queue-sandbox",
     # Some clients choose their behaviour by these two, so they say what is imitated.
     "product": "RabbitMQ",
-    "version": "3.10.8",
+    "version": VERSION,
 }
 
 Credentials = tuple[str, str]

@@ -13,7 +13,8 @@ from pamqp import commands
 from sandbox.brokers.amqp import handshake
 from sandbox.brokers.amqp.codec import blank
 from sandbox.brokers.amqp.errors import ACCESS_REFUSED, NOT_ALLOWED, AmqpError
-from sandbox.brokers.amqp.permissions import Access, may_enter
+from sandbox.brokers.amqp.limits import check_limits
+from sandbox.brokers.amqp.permissions import Access
 
 if TYPE_CHECKING:
     from sandbox.brokers.amqp.connection import Connection
@@ -35,7 +36,7 @@ def on_start_ok(connection: Connection, method: commands.Connection.StartOk) -> 
     connection.client_properties = dict(method.client_properties)
     mechanism = method.mechanism
     name, password = handshake.credentials(mechanism, method.response)
-    if broker.users.get(name) != password:
+    if broker.accounts.authenticate(name, password) is None:
         text = (
             f"Login was refused using authentication mechanism {mechanism}. For details see the"
             " broker logfile."
@@ -65,11 +66,13 @@ def on_open(connection: Connection, method: commands.Connection.Open) -> None:
     vhost = connection.broker.vhosts.get(name)
     if vhost is None:
         raise AmqpError(NOT_ALLOWED, f"vhost {name} not found")
-    user, permissions = connection.user or "", connection.broker.permissions
-    if not may_enter(permissions, user, name):
+    user, accounts = connection.user or "", connection.broker.accounts
+    permission = accounts.permission(user, name)
+    if permission is None:
         raise AmqpError(NOT_ALLOWED, f"access to vhost '{name}' refused for user '{user}'")
-    if user in permissions:
-        access = Access(user, name, permissions[user][name])
+    check_limits(connection, vhost)
+    if not accounts.is_unrestricted(user):
+        access = Access(user, name, permission)
         connection.actor = connection.actor._replace(access=access)
     connection.vhost = vhost
     connection.cancel_deadline()

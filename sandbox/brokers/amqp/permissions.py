@@ -30,11 +30,6 @@ class Permission(NamedTuple):
 Permissions = Mapping[str, Mapping[str, Permission]]
 
 
-def may_enter(permissions: Permissions, user: str, vhost: str) -> bool:
-    """True if the user has any permission in the virtual host."""
-    return user not in permissions or vhost in permissions[user]
-
-
 class Access:
     """What one user may do in one virtual host, remembered by name."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from sandbox.brokers.amqp import direct_reply
+from sandbox.brokers.amqp import direct_reply, firehose
 from sandbox.brokers.amqp.arguments import MAX_TIME_MS
 from sandbox.brokers.amqp.codec import (
     ack_frame,
@@ -31,10 +31,11 @@ from sandbox.brokers.amqp.permissions import WRITE
 from sandbox.brokers.amqp.properties import HEADER_SIZE, Facts, examine
 
 if TYPE_CHECKING:
+    from sandbox.brokers.amqp.actor import Actor
     from sandbox.brokers.amqp.broker import Broker
     from sandbox.brokers.amqp.channel import Channel
     from sandbox.brokers.amqp.queue import Queue
-    from sandbox.brokers.amqp.vhost import Actor, VirtualHost
+    from sandbox.brokers.amqp.vhost import VirtualHost
 
 MANDATORY: Final = 1
 IMMEDIATE: Final = 2
@@ -73,8 +74,8 @@ def _publish(channel: Channel, packed_route: bytes, bits: int, header: bytes, bo
         user=channel.connection.user,
         mandatory=bool(bits & MANDATORY),
     )
-    if not queues and bits & MANDATORY:
-        _return(channel, message)
+    if not queues:
+        _unroutable(channel, message, bits)
     confirms = channel.confirms
     if confirms.selected:
         tag = confirms.next_tag()
@@ -144,6 +145,10 @@ def accept(
                 "channel": actor.channel,
             },
         )
+    vhost.counts.publish += 1
+    if vhost.tracing:
+        who = (actor.peer or "", actor.channel or 0, user or "")
+        firehose.copy_published(broker, vhost, message, queues, who)
     if not queues and not route.exchange and route.routing_key.startswith(direct_reply.PREFIX):
         direct_reply.deliver(broker, message)
     taken = True
@@ -175,7 +180,11 @@ def _expiration_problem(expiration: str) -> str | None:
     return f"{{value_too_large,{value}}}" if value > MAX_TIME_MS else None
 
 
-def _return(channel: Channel, message: Message) -> None:
+def _unroutable(channel: Channel, message: Message, bits: int) -> None:
+    if not bits & MANDATORY:
+        channel.vhost.counts.drop_unroutable += 1
+        return
+    channel.vhost.counts.return_unroutable += 1
     connection = channel.connection
     connection.write(
         return_frame(channel.number, NO_ROUTE, "NO_ROUTE", message.route)

@@ -11,8 +11,9 @@ it is (or becomes) the next to be handed out, and stays where it is behind one t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from sandbox.brokers.amqp.counts import Counts
 from sandbox.brokers.amqp.death import DELIVERY_LIMIT, EXPIRED, MAX_LENGTH, REJECTED
 from sandbox.brokers.amqp.line import make_line
 from sandbox.brokers.amqp.message import Entry, Message
@@ -39,6 +40,8 @@ class Queue:
     with that connection. `home` is where it lives: it buries the dead, and knows the time.
     """
 
+    what: Final = "queue"
+
     def __init__(
         self,
         name: str,
@@ -60,6 +63,7 @@ class Queue:
         self.policy: Policy | None = None
         self.deleted = False
         self.unacked_count = 0
+        self.counts = Counts()
         self._line = make_line(quorum=self.options.quorum, max_priority=self.options.max_priority)
         self._turns = Turns(single=self.options.single_active_consumer)
         self._next_position = 0
@@ -118,6 +122,7 @@ class Queue:
 
         Returns: False if the queue is full and set to refuse what comes then.
         """
+        self.counts.publish += 1
         entry = Entry(message, self._next_position)
         if self.options.quorum:
             entry.returns = 0
@@ -183,6 +188,10 @@ class Queue:
             self._line.put_back(returning)
             self._drop_what_is_too_much()
             self._drop_expired()
+
+    def settled(self, entry: Entry) -> None:
+        """A handed-out message is done with."""
+        self.counts.ack += 1
 
     def reject(self, entry: Entry) -> None:
         """A handed-out message was refused for good."""

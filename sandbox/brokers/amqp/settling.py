@@ -35,6 +35,8 @@ def ack(channel: Channel, tag: int, *, multiple: bool) -> None:
 def _ack(channel: Channel, settled: Sequence[Delivery], *, multiple: bool) -> None:
     if channel.observe is not None:
         _trace(channel, "basic.ack", settled, multiple=multiple)
+    for delivery in settled:
+        delivery.queue.settled(delivery.entry)
     for queue in release(channel, settled):
         queue.dispatch()
 
@@ -65,6 +67,7 @@ def _refuse(
     else:
         woken = release(channel, settled)
         for delivery in settled:
+            delivery.queue.counts.ack += 1
             delivery.queue.reject(delivery.entry)
         for queue in woken:
             queue.dispatch()

@@ -12,7 +12,7 @@ import pytest
 from pamqp.commands import Basic, Channel, Confirm, Connection, Exchange, Queue
 
 import sandbox.brokers.amqp
-from sandbox.brokers.amqp import AmqpError, Broker, lifecycle
+from sandbox.brokers.amqp import AmqpError, Broker, administration, lifecycle
 from tests.brokers.amqp.client import World, blank, new_world
 
 README = Path(sandbox.brokers.amqp.__file__).with_name("README.md")
@@ -46,6 +46,8 @@ def a_busy_day() -> World:
     one.publish(b"4", queue="full")
     two.send(Channel.Close(200, "bye", 0, 0))
     two.send(Connection.Close(200, "bye", 0, 0), 0)
+    administration.set_vhost(world.broker, "more")
+    administration.delete_vhost(world.broker, "more", world.now_ns)
     world.advance(180)
     world.broker.restart(world.now_ns)
     return world
