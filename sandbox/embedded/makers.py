@@ -1,0 +1,128 @@
+"""Which brokers the server has, and how each is made.
+
+To add a broker, write a maker and add it to `KINDS`. A maker imports its broker when it is called:
+ports are listened on before any of them is loaded.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox.embedded.limits import Limits
+
+if TYPE_CHECKING:
+    from sandbox.brokers.base import Observer
+    from sandbox.embedded.carrier import Carried
+    from sandbox.embedded.users import Users
+
+
+@dataclass(frozen=True)
+class Making:
+    """What a maker may need to know."""
+
+    random: Random
+    observe: Observer | None
+    now_ns: int
+    #: What clients are told to connect to.
+    host: str
+    #: Ports by purpose.
+    ports: Mapping[str, int]
+    users: Users | None
+    #: Whether durable things are kept over restarts.
+    keeps: bool
+
+
+@dataclass(frozen=True)
+class Made:
+    """A broker, and what is behind its ports."""
+
+    broker: Any
+    #: By purpose, as in `Kind.ports`.
+    nodes: Mapping[str, Carried]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A broker the server can have."""
+
+    name: str
+    title: str
+    #: Purpose -> usual port.
+    ports: Mapping[str, int]
+    make: Callable[[Making], Made]
+    limits: Limits = field(default_factory=Limits)
+
+
+def random_stream(seed: int | None, name: str) -> Random:
+    """A broker's own stream; without a seed one that nobody has seen before."""
+    return Random(secrets.randbits(128) if seed is None else f"{seed}/{name}")
+
+
+def _rabbitmq(making: Making) -> Made:
+    from sandbox.brokers import amqp
+    from sandbox.brokers.amqp.permissions import Permission
+
+    users = making.users
+    broker = amqp.Broker(
+        random=making.random,
+        observe=making.observe,
+        users=None if users is None else users.passwords,
+        permissions=None
+        if users is None
+        else {
+            user.name: {
+                vhost: Permission(**patterns) for vhost, patterns in user.permissions.items()
+            }
+            for user in users.everybody
+            if user.permissions is not None
+        },
+        vhosts=("/",) if users is None else users.vhosts,
+    )
+    nodes: dict[str, Any] = {"rabbitmq": broker}
+    return Made(broker, nodes)
+
+
+def _kafka(making: Making) -> Made:
+    from sandbox.brokers import kafka
+
+    broker = kafka.Broker(
+        random=making.random,
+        observe=making.observe,
+        host=making.host,
+        port=making.ports["kafka"],
+        users=None if making.users is None else making.users.passwords,
+    )
+    return Made(broker, {"kafka": broker})
+
+
+def _redis(making: Making) -> Made:
+    from sandbox.brokers import redis
+
+    users = None
+    if making.users is not None:
+        # Without a password of its own, nobody is to be the user that needs no name.
+        users = {"default": secrets.token_urlsafe(32)} | making.users.passwords
+    broker = redis.Broker(
+        random=making.random,
+        observe=making.observe,
+        users=users,
+        # What is acknowledged is kept, as `--data` promises for every broker.
+        config={"appendonly": "yes"} if making.keeps else None,
+        epoch_ns=0,
+        now_ns=making.now_ns,
+    )
+    return Made(broker, {"redis": broker})
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    kind.name: kind
+    for kind in (
+        Kind("rabbitmq", "RabbitMQ", {"rabbitmq": 5672}, _rabbitmq),
+        Kind("kafka", "Kafka", {"kafka": 9092}, _kafka),
+        Kind("redis", "Redis", {"redis": 6379}, _redis, Limits(stops_reading=False)),
+    )
+}
