@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from sandbox import __version__
-from sandbox.cli import check, course, lab, run, serve, watch
+from sandbox.cli import check, course, lab, run, serve, up, watch
 
 app = typer.Typer(
     name="sandbox",
@@ -50,6 +50,7 @@ app.command(
     epilog="Example: sandbox run receive.py send.py",
     context_settings={"ignore_unknown_options": False},
 )(run.run)
+app.command(epilog="Example: sandbox up --data ~/brokers")(up.up)
 app.command(epilog="Example: sandbox serve --port 8000")(serve.serve)
 app.command(epilog="Example: sandbox notebooks notebooks/")(course.notebooks)
 app.add_typer(lab.app, name="lab")
