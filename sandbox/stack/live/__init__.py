@@ -2,7 +2,6 @@
 
     settings    where the broker and its management plugin are (AMQP_URL, RABBITMQ_MANAGEMENT_URL)
     management  the management plugin's HTTP interface, as far as the stack needs it
-    server      a RabbitMQ of our own from the installed package, when none is running
     vhost       a virtual host for one run, removed again whatever happens
 
     child       what runs inside an exercise's process: redirects localhost:5672, `record`, sleeps

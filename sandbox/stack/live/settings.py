@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from sandbox.native.rabbitmq import RabbitMQ
 from sandbox.stack.base import StackUnavailable
 
 DEFAULT_AMQP_URL = "amqp://guest:guest@localhost:5672/"
@@ -49,6 +50,11 @@ class Settings:
             password=unquote(amqp.password or "guest"),
             management_url=management.rstrip("/"),
         )
+
+    @classmethod
+    def of(cls, server: RabbitMQ) -> Settings:
+        """A server of ours."""
+        return cls("127.0.0.1", server.port, "guest", "guest", server.management_url)
 
     @property
     def address(self) -> str:

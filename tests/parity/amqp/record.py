@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sandbox.stack.live.server import NativeRabbitMQ
+from sandbox.native.rabbitmq import RabbitMQ
 from sandbox.stack.live.settings import Settings
 from tests.parity.amqp.players import on_rabbitmq
 from tests.parity.amqp.stage import SCENARIOS
@@ -31,8 +31,8 @@ def main(names: list[str]) -> None:
     if "AMQP_URL" in os.environ:
         _record(Settings.from_environment(), names)
     else:
-        with NativeRabbitMQ() as settings:
-            _record(settings, names)
+        with RabbitMQ() as server:
+            _record(Settings.of(server), names)
 
 
 def _record(settings: Settings, names: list[str]) -> None:

@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 
 from sandbox.stack.base import StackUnavailable
-from sandbox.stack.live import server
 from sandbox.stack.live.management import Management
 from sandbox.stack.live.settings import Settings
 from sandbox.stack.live.stack import LiveStack
@@ -133,25 +132,6 @@ def test_a_check_that_cannot_be_made_ends_with_status_2_and_a_sentence(tmp_path:
     assert outcome.returncode == 2, outcome
     assert "No RabbitMQ answers at 127.0.0.1:" in " ".join(outcome.stderr.split())
     assert "Traceback" not in outcome.stderr
-
-
-def test_a_server_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "_PROGRAMS", ("no-such-rabbitmq-server",))
-    with pytest.raises(StackUnavailable, match=r"not installed.*apt-get install rabbitmq-server"):
-        server.NativeRabbitMQ().start()
-
-
-def test_a_server_that_ends_at_once_shows_its_last_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    program = tmp_path / "rabbitmq-server"
-    program.write_text("#!/bin/sh\necho 'no space left on the moon'\nexit 3\n")
-    program.chmod(0o755)
-    monkeypatch.setattr(server, "_PROGRAMS", (str(program),))
-    starting = server.NativeRabbitMQ()
-    with pytest.raises(StackUnavailable, match=r"status 3(.|\n)*no space left on the moon"):
-        starting.start()
-    assert starting.pid is None
 
 
 @pytest.mark.live
