@@ -27,6 +27,7 @@ def create_topics(request: Request) -> None:
         try:
             if names.count(wanted.name) > 1:
                 raise KafkaError(Code.INVALID_REQUEST, "Duplicate topic name.")
+            cluster.controller.require(request.broker.node_id)
             topic = cluster.create_topic(
                 wanted.name,
                 wanted.num_partitions,
@@ -79,6 +80,7 @@ def delete_topics(request: Request) -> None:
     for name, topic_id in wanted:
         response: dict[str, Any] = {"name": name, "topic_id": topic_id or NO_ID}
         try:
+            request.cluster.controller.require(request.broker.node_id)
             topic = request.cluster.topic_for(name, topic_id)
             response |= {"name": topic.name, "topic_id": topic.topic_id, "error_code": Code.NONE}
             request.cluster.delete_topic(topic, connection=request.peer)
@@ -96,6 +98,7 @@ def create_partitions(request: Request) -> None:
     for wanted in body.topics:
         result: dict[str, Any] = {"name": wanted.name, "error_message": None}
         try:
+            request.cluster.controller.require(request.broker.node_id)
             assignments = wanted.assignments
             request.cluster.add_partitions(
                 request.cluster.topic(wanted.name),
@@ -241,6 +244,7 @@ def _alter(request: Request, change: Callable[[Topic, Any], dict[str, str]]) -> 
                     Code.INVALID_REQUEST,
                     "the sandbox changes settings of topics; a broker's are given when it starts",
                 )
+            request.cluster.controller.require(request.broker.node_id)
             topic = request.cluster.topic(wanted.resource_name)
             configs = change(topic, wanted.configs)
             if not request.body.validate_only:

@@ -24,6 +24,7 @@ from sandbox.brokers.kafka import (
 from sandbox.brokers.kafka.cluster import Cluster
 from sandbox.brokers.kafka.codec import API_VERSIONS
 from sandbox.brokers.kafka.connection import Connection, Request
+from sandbox.brokers.kafka.errors import Code, KafkaError
 from sandbox.brokers.kafka.records import Record, build_batch
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
     from sandbox.brokers import base
     from sandbox.brokers.base import Observer
-    from sandbox.brokers.kafka.topics import Topic
+    from sandbox.brokers.kafka.replica import Replica
+    from sandbox.brokers.kafka.topics import Partition, Topic
     from sandbox.brokers.timers import Timers
 
 #: What answers which request.
@@ -82,7 +84,7 @@ class Broker:
         self.users = users
         self.connections: dict[Connection, None] = {}
         self.writable: list[Connection] = []
-        cluster.brokers[node_id] = self
+        cluster.add(self)
 
     @property
     def timers(self) -> Timers:
@@ -142,12 +144,15 @@ class Broker:
         return taken
 
     def next_timer(self) -> int | None:
-        """When `handle_timer` must be called next, in nanoseconds, or None."""
-        return self.timers.next_due()
+        """When `handle_timer` must be called next, in nanoseconds, or None.
+
+        The first broker looks after the agenda of the whole cluster, running or not.
+        """
+        return self.timers.next_due() if self.nodes[0] is self else None
 
     def next_event_timer(self) -> int | None:
         """As `next_timer`, leaving out fetches that wait and members that are alive."""
-        return self.timers.next_event_due()
+        return self.timers.next_event_due() if self.nodes[0] is self else None
 
     def handle_timer(self, now_ns: int) -> None:
         """Do everything that is due at `now_ns`."""
@@ -156,11 +161,71 @@ class Broker:
 
     def restart(self, now_ns: int) -> None:
         """Stop and start again: connections break; records, groups and offsets are kept."""
+        self.stop(now_ns)
+        self.start(now_ns)
+
+    @property
+    def nodes(self) -> Sequence[Broker]:
+        """The brokers of the cluster, this one among them: acting on one moves the others."""
+        return self.cluster.nodes
+
+    @property
+    def running(self) -> bool:
+        """Whether it was not stopped."""
+        return self.cluster.controller.running[self.node_id]
+
+    def stop(self, now_ns: int, *, clean: bool = False) -> None:
+        """End: connections break, what was written stays. Idempotent.
+
+        As if killed, so that the others find out when it has been silent for
+        `broker.session.timeout.ms`; with `clean` it hands over first what it leads.
+        """
+        self.time(now_ns)
+        if not self.running:
+            return
+        self.happened()
+        self.cluster.emit("broker.stop", broker=self.node_id, clean=clean)
+        for connection in list(self.connections):
+            connection.close("the broker stops")
+        self.cluster.controller.stop(self.node_id, clean=clean)
+
+    def start(self, now_ns: int) -> None:
+        """Begin again with what was written. Idempotent."""
+        self.time(now_ns)
+        if self.running:
+            return
+        self.happened()
+        self.cluster.emit("broker.start", broker=self.node_id)
+        self.cluster.controller.start(self.node_id)
+
+    def isolate(self, now_ns: int) -> None:
+        """Cut it off from the other brokers; clients still reach it. Idempotent."""
         self.time(now_ns)
         self.happened()
-        self.cluster.emit("broker.restart", broker=self.node_id)
-        for connection in list(self.connections):
-            connection.close("the broker restarts")
+        self.cluster.emit("broker.isolate", broker=self.node_id)
+        self.cluster.controller.isolate(self.node_id)
+
+    def heal(self, now_ns: int) -> None:
+        """Undo `isolate`. Idempotent."""
+        self.time(now_ns)
+        self.happened()
+        self.cluster.emit("broker.heal", broker=self.node_id)
+        self.cluster.controller.heal(self.node_id)
+
+    def led(self, partition: Partition) -> Replica:
+        """The copy of a partition that this broker leads, as far as it knows.
+
+        Raises:
+            KafkaError: 6, another broker leads it.
+        """
+        copy = partition.copies.get(self.node_id)
+        if copy is None or not copy.leads:
+            raise KafkaError(
+                Code.NOT_LEADER_OR_FOLLOWER,
+                f"broker {self.node_id} does not lead partition {partition.index}"
+                f" of {partition.topic.name}",
+            )
+        return copy
 
     # -- requests ------------------------------------------------------------------------------
 
@@ -218,16 +283,17 @@ class Broker:
         """Write records without a connection. Returns: the offset of the first.
 
         Raises:
-            KafkaError: 3, there is no such topic or partition.
+            KafkaError: 3, there is no such topic or partition; 5, nobody leads it now.
         """
         self.time(now_ns)
-        target = self.cluster.topic(topic).partition(partition)
+        leader = self.cluster.leader(self.cluster.topic(topic).partition(partition))
+        if leader is None:
+            raise KafkaError(Code.LEADER_NOT_AVAILABLE, f"nobody leads partition {partition} now")
         now_ms = self.cluster.now_ms(now_ns)
         batch = build_batch(
             [Record(n, now_ms, key, value, headers) for n, value in enumerate(values)]
         )
-        producing.write(self, target, batch, peer=None)
-        target.wake()
+        producing.write(self.cluster, leader, batch, peer=None)
         return batch.base_offset
 
     def admin_close_connection(self, peer: str, reason: str, now_ns: int) -> None:

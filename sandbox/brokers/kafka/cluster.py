@@ -1,7 +1,9 @@
 """The cluster: what its brokers agree on. Topics, who leads what, groups, transactions.
 
-In Kafka the controller and the internal topics hold this; here it is one object that every `Broker`
-of the cluster looks at. With one broker, that broker leads and coordinates everything.
+In Kafka the controller's log and the internal topics hold this, copied to all brokers; here it is
+one object that every `Broker` of the cluster looks at. What may differ from broker to broker is in
+`replica.py`, who may decide is in `controller.py`. With one broker, that broker leads and
+coordinates everything.
 """
 
 from __future__ import annotations
@@ -11,12 +13,23 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sandbox.brokers.kafka.compaction import Cleaner
 from sandbox.brokers.kafka.configs import BROKER_CONFIGS, check_topic_config
+from sandbox.brokers.kafka.controller import Controller
 from sandbox.brokers.kafka.errors import Code, KafkaError
 from sandbox.brokers.kafka.groups import Groups
 from sandbox.brokers.kafka.membership import Membership
+from sandbox.brokers.kafka.replica import NO_LEADER, Assignment, Replica
+from sandbox.brokers.kafka.replication import Replication, converge
 from sandbox.brokers.kafka.retention import Retention
-from sandbox.brokers.kafka.topics import Partition, Topic, check_name, topic_record
+from sandbox.brokers.kafka.topics import (
+    GROUPS_TOPIC,
+    TRANSACTIONS_TOPIC,
+    Partition,
+    Topic,
+    check_name,
+    topic_record,
+)
 from sandbox.brokers.kafka.transactions import Transactions
 from sandbox.brokers.timers import Timers
 
@@ -25,6 +38,7 @@ if TYPE_CHECKING:
 
     from sandbox.brokers.base import Observer, Record
     from sandbox.brokers.kafka.broker import Broker
+    from sandbox.brokers.kafka.records import Batch
 
 NO_ID = UUID(int=0)
 
@@ -34,6 +48,7 @@ class Cluster:
 
     `random` makes ids. `observe` gets an event for everything worth tracing. `configs` are broker
     settings (`configs.BROKER_CONFIGS`). `wall_epoch_ns` is the time of day at which `now_ns` is 0.
+    A record is at a follower `replication_delay_ms` after it is at the leader.
     """
 
     def __init__(
@@ -43,6 +58,7 @@ class Cluster:
         observe: Observer | None = None,
         configs: Mapping[str, str] | None = None,
         wall_epoch_ns: int = 0,
+        replication_delay_ms: float = 1,
     ) -> None:
         self.observe = observe
         self.random = random
@@ -54,13 +70,18 @@ class Cluster:
                     f"a broker has no setting {name!r}; it has {', '.join(sorted(BROKER_CONFIGS))}"
                 )
             self.configs[name] = value
+        self.replication_delay_ns = round(replication_delay_ms * 1_000_000)
         self.brokers: dict[int, Broker] = {}
+        self.nodes: tuple[Broker, ...] = ()
+        self.controller = Controller(self)
+        self.replication = Replication(self)
         #: The cluster has one clock, and one agenda.
         self.now_ns = 0
         self.timers = Timers()
         #: Changes with everything but housekeeping.
         self.activity = 0
         self.retention = Retention(self)
+        self.cleaner = Cleaner(self)
         self.cluster_id = self.new_id()
         self.topics: dict[str, Topic] = {}
         self.topics_by_id: dict[UUID, Topic] = {}
@@ -69,6 +90,12 @@ class Cluster:
         self.last_producer_id = -1
         #: Called with every change of what outlives the interpreter, if anybody keeps it.
         self.keep: Callable[[Record], None] | None = None
+
+    def add(self, broker: Broker) -> None:
+        """A broker joins."""
+        self.brokers[broker.node_id] = broker
+        self.nodes = tuple(node for _, node in sorted(self.brokers.items()))
+        self.controller.register(broker.node_id)
 
     # -- small things --------------------------------------------------------------------------
 
@@ -168,13 +195,15 @@ class Cluster:
         placement = self._placement(partitions, replication_factor, assignments or {})
         topic = Topic(name, self.new_uuid(), checked, self)
         topic.partitions = [
-            Partition(topic, index, replicas) for index, replicas in enumerate(placement)
+            self._new_partition(topic, index, replicas) for index, replicas in enumerate(placement)
         ]
-        if not validate_only:
-            self.topics[name] = topic
-            self.topics_by_id[topic.topic_id] = topic
-            if self.keep is not None:
-                self.keep(topic_record(topic))
+        if validate_only:
+            return topic
+        self.topics[name] = topic
+        self.topics_by_id[topic.topic_id] = topic
+        if self.keep is not None:
+            self.keep(topic_record(topic))
+        if not topic.internal:
             self.emit(
                 "topic.create",
                 topic=name,
@@ -182,7 +211,15 @@ class Cluster:
                 configs=dict(checked),
                 connection=connection,
             )
+        for partition in topic:
+            self.controller.tell(partition)
         return topic
+
+    def _new_partition(self, topic: Topic, index: int, replicas: list[int]) -> Partition:
+        in_sync = [node for node in replicas if not self.controller.fenced[node]]
+        leader = in_sync[0] if in_sync else NO_LEADER
+        known = Assignment(leader, 0, tuple(in_sync or replicas), tuple(replicas))
+        return Partition(topic, index, known)
 
     def _placement(
         self, partitions: int, replication_factor: int, assignments: Mapping[int, list[int]]
@@ -220,7 +257,7 @@ class Cluster:
         Raises:
             KafkaError: 38, there are fewer brokers than replicas.
         """
-        ids = sorted(self.brokers)
+        ids = self.controller.alive()
         if factor > len(ids):
             raise KafkaError(
                 Code.INVALID_REPLICATION_FACTOR,
@@ -268,8 +305,10 @@ class Cluster:
         placement = assignments or self.place(range(have, count), len(topic.partitions[0].replicas))
         if not validate_only:
             for offset, replicas in enumerate(placement):
-                topic.partitions.append(Partition(topic, have + offset, list(replicas)))
-            self.record("topic.partitions", topic.name, [list(ids) for ids in placement])
+                partition = self._new_partition(topic, have + offset, replicas)
+                topic.partitions.append(partition)
+                self.record("topic.partitions", topic.name, [partition.record()[3:]])
+                self.controller.tell(partition)
             self.emit("topic.partitions", topic=topic.name, partitions=count)
 
     def configure_topic(
@@ -277,6 +316,10 @@ class Cluster:
     ) -> None:
         """Replace a topic's settings by these, which were checked."""
         topic.configs = dict(configs)
+        for partition in topic:
+            if partition.log.batches:
+                self.retention.watch(partition)
+                self.cleaner.watch(partition)
         self.record("topic.configs", topic.name, dict(configs))
         self.emit("topic.configure", topic=topic.name, configs=dict(configs), connection=connection)
 
@@ -300,17 +343,90 @@ class Cluster:
         self.time(now_ns)
         for topic in self.topics.values():
             for partition in topic:
+                converge(partition)
+                self.controller.tell(partition)
                 if partition.log.batches:
                     self.retention.watch(partition)
+                    self.cleaner.watch(partition)
         for group in self.groups:
             Membership(self, group).resume()
         self.transactions.resume()
 
-    def leads(self, partition: Partition) -> Broker | None:
-        """The broker that leads a partition, if one does."""
-        return self.brokers.get(partition.leader)
+    def leader(self, partition: Partition) -> Replica | None:
+        """The leader's copy of a partition, if the others reach it."""
+        if not self.controller.connected(partition.leader):
+            return None
+        return partition.copies[partition.leader]
 
-    def coordinator(self, key: str) -> Broker:
-        """The broker that looks after a group or a transactional id."""
-        ids = sorted(self.brokers)
-        return self.brokers[ids[sum(key.encode()) % len(ids)]]
+    def append(self, leader: Replica, batch: Batch) -> None:
+        """Write a batch that has its place to a leader's log; the followers copy it."""
+        leader.store(batch)
+        self.replication.appended(leader)
+        self.retention.watch(leader.partition)
+        self.cleaner.watch(leader.partition)
+
+    # -- coordinators --------------------------------------------------------------------------
+
+    def coordinators_partition(self, key: str, topic_name: str = GROUPS_TOPIC) -> Partition | None:
+        """The partition whose leader looks after a group or a transactional id.
+
+        The internal topic is made when it is first needed; None: that is not possible now.
+        """
+        topic = self.topics.get(topic_name)
+        if topic is None:
+            if not self.controller.decides():
+                return None
+            setting = _INTERNAL_SETTINGS[topic_name]
+            factor = min(self.config(f"{setting}.replication.factor"), len(self.controller.alive()))
+            configs = {"cleanup.policy": "compact", "segment.bytes": "104857600"}
+            if topic_name == TRANSACTIONS_TOPIC:
+                enough = min(self.config("transaction.state.log.min.isr"), factor)
+                configs["min.insync.replicas"] = str(enough)
+            topic = self.create_topic(
+                topic_name, self.config(f"{setting}.num.partitions"), factor, configs
+            )
+        return topic.partitions[_java_hash(key) % len(topic.partitions)]
+
+    def coordinator(self, key: str, topic_name: str = GROUPS_TOPIC) -> Broker | None:
+        """The broker that looks after a group or a transactional id, if one can."""
+        partition = self.coordinators_partition(key, topic_name)
+        if partition is None or not self.controller.connected(partition.leader):
+            return None
+        if len(partition.isr) < partition.leading.min_in_sync:
+            return None
+        return self.brokers[partition.leader]
+
+    def check_coordinator(self, broker: Broker, key: str, topic_name: str = GROUPS_TOPIC) -> None:
+        """Only the coordinator of a group or a transactional id answers for it.
+
+        Raises:
+            KafkaError: 15 there is none now; 16 that is another broker.
+        """
+        coordinator = self.coordinator(key, topic_name)
+        if coordinator is None or not self.controller.connected(broker.node_id):
+            raise KafkaError(Code.COORDINATOR_NOT_AVAILABLE, "no broker can look after it now")
+        if coordinator is not broker:
+            raise KafkaError(Code.NOT_COORDINATOR, f"broker {coordinator.node_id} looks after it")
+
+    def coordinator_moved(self, partition: Partition) -> None:
+        """Another broker looks after the groups of this partition, or none."""
+        for group in self.groups:
+            if self.coordinators_partition(group.group_id) is partition:
+                Membership(self, group).moved()
+
+    def leaders_changed(self) -> None:
+        """Some partitions have other leaders: what could not be written may be possible now."""
+        self.transactions.complete_all()
+
+
+#: How the settings of internal topics begin.
+_INTERNAL_SETTINGS = {GROUPS_TOPIC: "offsets.topic", TRANSACTIONS_TOPIC: "transaction.state.log"}
+
+
+def _java_hash(text: str) -> int:
+    """What Java's `String.hashCode` says, without its sign."""
+    units = text.encode("utf-16-be", "surrogatepass")
+    value = 0
+    for at in range(0, len(units), 2):
+        value = (31 * value + units[at] * 256 + units[at + 1]) & 0xFFFFFFFF
+    return value & 0x7FFFFFFF

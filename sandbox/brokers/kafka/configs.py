@@ -44,6 +44,11 @@ TOPIC_CONFIGS: Final[Mapping[str, tuple[str, int]]] = {
 #: What this broker acts on.
 HONOURED: Final = frozenset(
     {
+        "cleanup.policy",
+        "delete.retention.ms",
+        "max.compaction.lag.ms",
+        "min.cleanable.dirty.ratio",
+        "min.compaction.lag.ms",
         "max.message.bytes",
         "message.timestamp.type",
         "min.insync.replicas",
@@ -51,19 +56,16 @@ HONOURED: Final = frozenset(
         "retention.ms",
         "segment.bytes",
         "segment.ms",
+        "unclean.leader.election.enable",
     }
 )
 #: What only matters to files and caches: any value is as good as another.
 HARMLESS: Final = frozenset(
     {
-        "delete.retention.ms",
         "file.delete.delay.ms",
         "flush.messages",
         "flush.ms",
         "index.interval.bytes",
-        "max.compaction.lag.ms",
-        "min.cleanable.dirty.ratio",
-        "min.compaction.lag.ms",
         "preallocate",
         "segment.index.bytes",
         "segment.jitter.ms",
@@ -72,14 +74,31 @@ HARMLESS: Final = frozenset(
 
 BROKER_CONFIGS: Final[Mapping[str, tuple[str, int]]] = {
     "auto.create.topics.enable": ("true", BOOLEAN),
+    "auto.leader.rebalance.enable": ("true", BOOLEAN),
+    "broker.session.timeout.ms": ("9000", INT),
     "default.replication.factor": ("1", INT),
     "group.initial.rebalance.delay.ms": ("0", INT),
     "group.max.session.timeout.ms": ("1800000", INT),
     "group.min.session.timeout.ms": ("6000", INT),
+    "leader.imbalance.check.interval.seconds": ("300", LONG),
+    "log.cleaner.backoff.ms": ("15000", LONG),
     "log.retention.check.interval.ms": ("300000", LONG),
     "num.partitions": ("1", INT),
+    "offsets.topic.num.partitions": ("50", INT),
+    "offsets.topic.replication.factor": ("3", SHORT),
+    "replica.lag.time.max.ms": ("30000", LONG),
     "transaction.max.timeout.ms": ("900000", INT),
+    "transaction.state.log.min.isr": ("2", INT),
+    "transaction.state.log.num.partitions": ("50", INT),
+    "transaction.state.log.replication.factor": ("3", SHORT),
 }
+
+
+def _is_share(value: str) -> bool:
+    try:
+        return 0 <= float(value) <= 1
+    except ValueError:
+        return False
 
 
 def check_topic_config(name: str, value: str | None) -> str:
@@ -101,6 +120,12 @@ def check_topic_config(name: str, value: str | None) -> str:
         if number < -1 or (number < 0 and not name.startswith("retention.")):
             raise KafkaError(Code.INVALID_CONFIG, f"Invalid value {value} for configuration {name}")
     if name == "message.timestamp.type" and value not in ("CreateTime", "LogAppendTime"):
+        raise KafkaError(Code.INVALID_CONFIG, f"Invalid value {value} for configuration {name}")
+    if kind == DOUBLE and not _is_share(value):
+        raise KafkaError(Code.INVALID_CONFIG, f"Invalid value {value} for configuration {name}")
+    if name == "cleanup.policy" and not set(value.split(",")) <= {"delete", "compact"}:
+        raise KafkaError(Code.INVALID_CONFIG, f"Invalid value {value} for configuration {name}")
+    if kind == BOOLEAN and value not in ("true", "false"):
         raise KafkaError(Code.INVALID_CONFIG, f"Invalid value {value} for configuration {name}")
     if value != default and name not in HONOURED and name not in HARMLESS:
         raise KafkaError(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.brokers.kafka.cluster import Cluster
 from sandbox.brokers.kafka.codec import api_versions_refused, offered
 from sandbox.brokers.kafka.connection import Request
 from sandbox.brokers.kafka.errors import Code, KafkaError
-from sandbox.brokers.kafka.topics import Topic
+from sandbox.brokers.kafka.replica import NO_LEADER
+from sandbox.brokers.kafka.topics import GROUPS_TOPIC, TRANSACTIONS_TOPIC, Partition, Topic
+
+if TYPE_CHECKING:
+    from sandbox.brokers.kafka.broker import Broker
 
 _GROUP, _TRANSACTION = 0, 1
 
@@ -27,7 +31,7 @@ def metadata(request: Request) -> None:
     cluster, body = request.cluster, request.body
     wanted = body.topics
     if wanted is None or (request.version == 0 and not wanted):
-        topics = [_topic(cluster, topic) for topic in cluster.topics.values()]
+        topics = [_topic(request.broker, topic) for topic in cluster.topics.values()]
     else:
         may_create = request.version < 4 or body.allow_auto_topic_creation
         topics = [_lookup(request, each, may_create) for each in wanted]
@@ -35,10 +39,10 @@ def metadata(request: Request) -> None:
         {
             "brokers": [
                 {"node_id": node.node_id, "host": node.host, "port": node.port, "rack": None}
-                for _, node in sorted(cluster.brokers.items())
+                for node in _nodes(cluster)
             ],
             "cluster_id": cluster.cluster_id,
-            "controller_id": min(cluster.brokers),
+            "controller_id": cluster.controller.active,
             "topics": topics,
         }
     )
@@ -53,6 +57,7 @@ def _lookup(request: Request, wanted: Any, may_create: bool) -> dict[str, Any]:
             creates = may_create and cluster.configs["auto.create.topics.enable"] == "true"
             if why.code is not Code.UNKNOWN_TOPIC_OR_PARTITION or not creates:
                 raise
+            cluster.controller.require(request.broker.node_id)
             topic = cluster.create_topic(wanted.name, connection=request.peer)
             request.broker.happened()
     except KafkaError as why:
@@ -63,31 +68,40 @@ def _lookup(request: Request, wanted: Any, may_create: bool) -> dict[str, Any]:
             "is_internal": False,
             "partitions": [],
         }
-    return _topic(cluster, topic)
+    return _topic(request.broker, topic)
 
 
-def _topic(cluster: Cluster, topic: Topic) -> dict[str, Any]:
-    partitions = []
-    for partition in topic:
-        leader = cluster.leads(partition)
-        partitions.append(
-            {
-                "error_code": Code.NONE if leader else Code.LEADER_NOT_AVAILABLE,
-                "partition_index": partition.index,
-                "leader_id": leader.node_id if leader else -1,
-                "leader_epoch": partition.leader_epoch,
-                "replica_nodes": partition.replicas,
-                "isr_nodes": partition.isr,
-                "offline_replicas": [n for n in partition.replicas if n not in cluster.brokers],
-            }
-        )
+def _topic(broker: Broker, topic: Topic) -> dict[str, Any]:
     return {
         "error_code": Code.NONE,
         "name": topic.name,
         "topic_id": topic.topic_id,
-        "is_internal": False,
-        "partitions": partitions,
+        "is_internal": topic.internal,
+        "partitions": [partition_seen_by(broker, partition) for partition in topic],
     }
+
+
+def partition_seen_by(broker: Broker, partition: Partition) -> dict[str, Any]:
+    """What a broker says about a partition: what it was told last, which may be out of date."""
+    known = partition.assignment
+    copy = partition.copies.get(broker.node_id)
+    if copy is not None and not broker.cluster.controller.connected(broker.node_id):
+        known = copy.known
+    return {
+        "error_code": Code.LEADER_NOT_AVAILABLE if known.leader == NO_LEADER else Code.NONE,
+        "partition_index": partition.index,
+        "leader_id": known.leader,
+        "leader_epoch": known.epoch,
+        "replica_nodes": list(known.replicas),
+        "isr_nodes": list(known.isr),
+        "offline_replicas": [
+            node for node in known.replicas if broker.cluster.controller.fenced.get(node, True)
+        ],
+    }
+
+
+def _nodes(cluster: Cluster) -> list[Broker]:
+    return [node for node in cluster.nodes if not cluster.controller.fenced[node.node_id]]
 
 
 def find_coordinator(request: Request) -> None:
@@ -110,7 +124,16 @@ def _coordinator(request: Request, key: str) -> dict[str, Any]:
             "host": "",
             "port": -1,
         }
-    node = request.cluster.coordinator(key)
+    cluster = request.cluster
+    node = cluster.coordinator(key, TRANSACTIONS_TOPIC if kind == _TRANSACTION else GROUPS_TOPIC)
+    if node is None or not cluster.controller.connected(request.broker.node_id):
+        return {
+            "error_code": Code.COORDINATOR_NOT_AVAILABLE,
+            "error_message": "no broker can look after it now",
+            "node_id": -1,
+            "host": "",
+            "port": -1,
+        }
     return {
         "error_code": Code.NONE,
         "error_message": None,
@@ -129,10 +152,10 @@ def describe_cluster(request: Request) -> None:
             "error_message": None,
             "endpoint_type": 1,
             "cluster_id": cluster.cluster_id,
-            "controller_id": min(cluster.brokers),
+            "controller_id": cluster.controller.active,
             "brokers": [
                 {"broker_id": node.node_id, "host": node.host, "port": node.port, "rack": None}
-                for _, node in sorted(cluster.brokers.items())
+                for node in _nodes(cluster)
             ],
         }
     )

@@ -26,6 +26,7 @@ from sandbox.brokers.kafka.groups import (
 )
 from sandbox.brokers.kafka.producers import REMEMBERED_BATCHES, Appended, ProducerState
 from sandbox.brokers.kafka.records import read_stored
+from sandbox.brokers.kafka.replica import Assignment, Replica
 from sandbox.brokers.kafka.topics import Partition, Topic, topic_record
 from sandbox.brokers.kafka.transactions import Transaction, TransactionState, transaction_record
 
@@ -47,17 +48,42 @@ def _producer_id(cluster: Cluster, last: int) -> None:
 
 
 def _topic(
-    cluster: Cluster, name: str, topic_id: bytes, configs: dict[str, str], replicas: list[list[int]]
+    cluster: Cluster, name: str, topic_id: bytes, configs: dict[str, str], partitions: list[Any]
 ) -> None:
     topic = Topic(name, UUID(bytes=topic_id), configs, cluster)
-    topic.partitions = [Partition(topic, n, list(ids)) for n, ids in enumerate(replicas)]
+    for each in partitions:
+        _add_partition(topic, *each)
     cluster.topics[name] = cluster.topics_by_id[topic.topic_id] = topic
 
 
-def _topic_partitions(cluster: Cluster, name: str, replicas: list[list[int]]) -> None:
-    topic = cluster.topics[name]
-    for ids in replicas:
-        topic.partitions.append(Partition(topic, len(topic.partitions), list(ids)))
+def _add_partition(
+    topic: Topic, leader: int, epoch: int, isr: list[int], replicas: list[int], *moving: Any
+) -> None:
+    known = Assignment(leader, epoch, tuple(isr), tuple(replicas))
+    partition = Partition(topic, len(topic.partitions), known)
+    partition.target, partition.before_move = moving
+    topic.partitions.append(partition)
+
+
+def _topic_partitions(cluster: Cluster, name: str, partitions: list[Any]) -> None:
+    for each in partitions:
+        _add_partition(cluster.topics[name], *each)
+
+
+def _partition(
+    cluster: Cluster,
+    topic: str,
+    index: int,
+    leader: int,
+    epoch: int,
+    isr: list[int],
+    replicas: list[int],
+    *moving: Any,
+) -> None:
+    partition = cluster.topics[topic].partitions[index]
+    partition.assignment = Assignment(leader, epoch, tuple(isr), tuple(replicas))
+    partition.target, partition.before_move = moving
+    partition.place()
 
 
 def _topic_configs(cluster: Cluster, name: str, configs: dict[str, str]) -> None:
@@ -69,23 +95,27 @@ def _topic_delete(cluster: Cluster, name: str) -> None:
 
 
 def _append(cluster: Cluster, node: int, topic: str, index: int, data: bytes) -> None:
-    cluster.topics[topic].partitions[index].store(read_stored(data))
+    cluster.topics[topic].partitions[index].copies[node].store(read_stored(data))
+
+
+def _truncate(cluster: Cluster, node: int, topic: str, index: int, offset: int) -> None:
+    cluster.topics[topic].partitions[index].copies[node].truncate(offset)
 
 
 def _start(cluster: Cluster, node: int, topic: str, index: int, offset: int) -> None:
-    cluster.topics[topic].partitions[index].log.forget_before(offset)
+    cluster.topics[topic].partitions[index].copies[node].forget_before(offset)
 
 
 def _producers(
     cluster: Cluster, node: int, topic: str, index: int, states: list[list[Any]], aborted: list[Any]
 ) -> None:
-    partition = cluster.topics[topic].partitions[index]
+    copy = cluster.topics[topic].partitions[index].copies[node]
     for producer_id, epoch, batches, transaction_offset, marker_epoch in states:
         remembered = deque((Appended(*each) for each in batches), maxlen=REMEMBERED_BATCHES)
-        partition.producers.states[producer_id] = ProducerState(
+        copy.producers.states[producer_id] = ProducerState(
             epoch, remembered, transaction_offset, marker_epoch
         )
-    partition.aborted = [(producer_id, first, last) for producer_id, first, last in aborted]
+    copy.aborted = [(producer_id, first, last) for producer_id, first, last in aborted]
 
 
 def _offset(
@@ -172,7 +202,9 @@ RECORDS: Final[Mapping[str, Callable[..., None]]] = {
     "topic.partitions": _topic_partitions,
     "topic.configs": _topic_configs,
     "topic.delete": _topic_delete,
+    "partition": _partition,
     "log.append": _append,
+    "log.truncate": _truncate,
     "log.start": _start,
     "log.producers": _producers,
     "offset": _offset,
@@ -216,7 +248,8 @@ def snapshot(cluster: Cluster) -> Iterator[base.Record]:
     for topic in cluster.topics.values():
         yield topic_record(topic)
         for partition in topic:
-            yield from _log_records(partition)
+            for copy in partition.copies.values():
+                yield from _log_records(copy)
     for group in cluster.groups:
         if group.kept is not None:
             yield group.kept
@@ -228,15 +261,15 @@ def snapshot(cluster: Cluster) -> Iterator[base.Record]:
         yield transaction_record(transaction)
 
 
-def _log_records(partition: Partition) -> Iterator[base.Record]:
-    log = partition.log
-    place = [partition.leader, partition.topic.name, partition.index]
+def _log_records(copy: Replica) -> Iterator[base.Record]:
+    log = copy.log
+    place = [copy.node_id, copy.partition.topic.name, copy.partition.index]
     if log.start_offset:
         yield ["log.start", *place, log.start_offset]
     for batch in log.batches:
         yield ["log.append", *place, batch.data]
-    states = partition.producers.states
-    if states or partition.aborted:
+    states = copy.producers.states
+    if states or copy.aborted:
         yield [
             "log.producers",
             *place,
@@ -250,5 +283,5 @@ def _log_records(partition: Partition) -> Iterator[base.Record]:
                 ]
                 for producer_id, state in states.items()
             ],
-            [list(each) for each in partition.aborted],
+            [list(each) for each in copy.aborted],
         ]

@@ -6,12 +6,12 @@ asked for gains records.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.brokers.kafka.connection import Request
 from sandbox.brokers.kafka.errors import Code, KafkaError
-from sandbox.brokers.kafka.topics import Partition
+from sandbox.brokers.kafka.replica import Replica
 
 if TYPE_CHECKING:
     from sandbox.brokers.timers import Timer
@@ -28,7 +28,7 @@ class Fetch:
         self.request = request
         self.body = request.body
         self._timer: Timer | None = None
-        self._partitions: list[Partition] = []
+        self._copies: list[Replica] = []
         self._committed = self.body.isolation_level == READ_COMMITTED
 
     def begin(self) -> None:
@@ -46,7 +46,7 @@ class Fetch:
         self._wait()
 
     def _try(self, *, at_once: bool = False) -> bool:
-        self._partitions = []
+        self._copies = []
         found: list[dict[str, Any]] = []
         size, failed = 0, False
         for topic_wanted in self.body.topics:
@@ -89,16 +89,14 @@ class Fetch:
         try:
             topic_id = topic_wanted.topic_id if self.request.version >= 13 else None
             topic = self.request.cluster.topic_for(topic_wanted.topic, topic_id)
-            partition = topic.partition(wanted.partition)
-            if partition.leader != self.request.broker.node_id:
-                raise KafkaError(Code.NOT_LEADER_OR_FOLLOWER)
-            partition.check_epoch(wanted.current_leader_epoch)
-            self._partitions.append(partition)
-            result["high_watermark"] = partition.high_watermark
-            result["last_stable_offset"] = partition.last_stable_offset
-            result["log_start_offset"] = partition.log.start_offset
-            limit = partition.last_stable_offset if self._committed else partition.high_watermark
-            batches = partition.log.read(
+            copy = self.request.broker.led(topic.partition(wanted.partition))
+            copy.check_epoch(wanted.current_leader_epoch)
+            self._copies.append(copy)
+            result["high_watermark"] = copy.high_watermark
+            result["last_stable_offset"] = copy.last_stable_offset
+            result["log_start_offset"] = copy.log.start_offset
+            limit = copy.last_stable_offset if self._committed else copy.high_watermark
+            batches = copy.log.read(
                 wanted.fetch_offset, limit, min(wanted.partition_max_bytes, room)
             )
             if room <= 0 and size:
@@ -108,7 +106,7 @@ class Fetch:
                 end = batches[-1].last_offset if batches else wanted.fetch_offset
                 result["aborted_transactions"] = [
                     {"producer_id": producer_id, "first_offset": first}
-                    for producer_id, first, last in partition.aborted
+                    for producer_id, first, last in copy.aborted
                     if last >= wanted.fetch_offset and first <= end
                 ]
         except KafkaError as why:
@@ -117,8 +115,8 @@ class Fetch:
         return result, False
 
     def _wait(self) -> None:
-        for partition in self._partitions:
-            partition.waiting[self._look_again] = None
+        for copy in self._copies:
+            copy.waiting[self._look_again] = None
 
     def _look_again(self) -> None:
         if self.request.answered or self.request.connection.lost or self._try():
@@ -135,8 +133,8 @@ class Fetch:
     def _stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        for partition in self._partitions:
-            partition.waiting.pop(self._look_again, None)
+        for copy in self._copies:
+            copy.waiting.pop(self._look_again, None)
 
     def _trace(self, found: list[dict[str, Any]]) -> None:
         cluster = self.request.cluster
@@ -169,114 +167,99 @@ def fetch(request: Request) -> None:
     Fetch(request).begin()
 
 
-def list_offsets(request: Request) -> None:
-    """Say where a log begins, where it ends, or what was the first record after some time."""
-    committed = request.version >= 2 and request.body.isolation_level == READ_COMMITTED
-    topics = []
-    for topic_wanted in request.body.topics:
+def _each_led(
+    request: Request,
+    topics: Iterable[Any],
+    blank: Mapping[str, Any],
+    answer: Callable[[Replica, Any, dict[str, Any]], None],
+    *,
+    name: str = "name",
+    index: str = "partition_index",
+) -> None:
+    """Answer partition by partition: `blank`, and what `answer` fills in or refuses."""
+    found = []
+    for topic_wanted in topics:
         results = []
         for wanted in topic_wanted.partitions:
-            result = {
-                "partition_index": wanted.partition_index,
-                "error_code": Code.NONE,
-                "timestamp": -1,
-                "offset": -1,
-                "leader_epoch": -1,
-            }
+            result = {index: getattr(wanted, index), "error_code": Code.NONE, **blank}
             try:
-                partition = _led_here(request, topic_wanted.name, wanted.partition_index)
-                if request.version >= 4:
-                    partition.check_epoch(wanted.current_leader_epoch)
-                found = _find(partition, wanted.timestamp, committed)
-                if found is not None:
-                    result["offset"], result["timestamp"], result["leader_epoch"] = found
+                topic = request.cluster.topic(getattr(topic_wanted, name))
+                answer(request.broker.led(topic.partition(result[index])), wanted, result)
             except KafkaError as why:
                 result["error_code"] = why.code
             results.append(result)
-        topics.append({"name": topic_wanted.name, "partitions": results})
-    request.answer({"topics": topics})
+        found.append({name: getattr(topic_wanted, name), "partitions": results})
+    request.answer({"topics": found})
 
 
-def _led_here(request: Request, topic: str, index: int) -> Partition:
-    partition = request.cluster.topic(topic).partition(index)
-    if partition.leader != request.broker.node_id:
-        raise KafkaError(Code.NOT_LEADER_OR_FOLLOWER, f"broker {partition.leader} leads it")
-    return partition
+def list_offsets(request: Request) -> None:
+    """Say where a log begins, where it ends, or what was the first record after some time."""
+    committed = request.version >= 2 and request.body.isolation_level == READ_COMMITTED
+
+    def answer(copy: Replica, wanted: Any, result: dict[str, Any]) -> None:
+        if request.version >= 4:
+            copy.check_epoch(wanted.current_leader_epoch)
+        found = _find(copy, wanted.timestamp, committed)
+        if found is not None:
+            result["offset"], result["timestamp"], result["leader_epoch"] = found
+
+    blank = {"timestamp": -1, "offset": -1, "leader_epoch": -1}
+    _each_led(request, request.body.topics, blank, answer)
 
 
-def _find(partition: Partition, timestamp: int, committed: bool) -> tuple[int, int, int] | None:
-    end = partition.last_stable_offset if committed else partition.high_watermark
+def _find(copy: Replica, timestamp: int, committed: bool) -> tuple[int, int, int] | None:
+    end = copy.last_stable_offset if committed else copy.high_watermark
     if timestamp == LATEST:
-        return end, -1, partition.leader_epoch
+        return end, -1, copy.known.epoch
     if timestamp in (EARLIEST, EARLIEST_LOCAL):
-        return partition.log.start_offset, -1, partition.leader_epoch
+        return copy.log.start_offset, -1, copy.known.epoch
     if timestamp == MAX_TIMESTAMP:
-        return partition.log.find_newest()
-    if timestamp < 0:
+        found = copy.log.find_newest()
+    elif timestamp < 0:
         # The last offset in tiered storage: there is none.
         return None
-    found = partition.log.find_timestamp(timestamp)
+    else:
+        found = copy.log.find_timestamp(timestamp)
     return found if found is not None and found[0] < end else None
 
 
 def offset_for_leader_epoch(request: Request) -> None:
     """Say where a leader's epoch ended, so that a client sees whether a log was cut."""
-    topics = []
-    for topic_wanted in request.body.topics:
-        results = []
-        for wanted in topic_wanted.partitions:
-            result = {
-                "partition": wanted.partition,
-                "error_code": Code.NONE,
-                "leader_epoch": -1,
-                "end_offset": -1,
-            }
-            try:
-                partition = _led_here(request, topic_wanted.topic, wanted.partition)
-                partition.check_epoch(wanted.current_leader_epoch)
-                if wanted.leader_epoch == partition.leader_epoch:
-                    found = (partition.leader_epoch, partition.log.end_offset)
-                else:
-                    found = partition.log.end_of_epoch(wanted.leader_epoch)
-                result["leader_epoch"], result["end_offset"] = found
-            except KafkaError as why:
-                result["error_code"] = why.code
-            results.append(result)
-        topics.append({"topic": topic_wanted.topic, "partitions": results})
-    request.answer({"topics": topics})
+
+    def answer(copy: Replica, wanted: Any, result: dict[str, Any]) -> None:
+        copy.check_epoch(wanted.current_leader_epoch)
+        if wanted.leader_epoch == copy.known.epoch:
+            found = (copy.known.epoch, copy.log.end_offset)
+        elif wanted.leader_epoch > copy.known.epoch:
+            found = (-1, -1)
+        else:
+            found = copy.log.end_of_epoch(wanted.leader_epoch)
+        result["leader_epoch"], result["end_offset"] = found
+
+    blank = {"leader_epoch": -1, "end_offset": -1}
+    _each_led(request, request.body.topics, blank, answer, name="topic", index="partition")
 
 
 def delete_records(request: Request) -> None:
     """Move the start of logs; -1 means everything that consumers may read."""
-    topics = []
-    for topic_wanted in request.body.topics:
-        results = []
-        for wanted in topic_wanted.partitions:
-            result = {
-                "partition_index": wanted.partition_index,
-                "low_watermark": -1,
-                "error_code": Code.NONE,
-            }
-            try:
-                partition = _led_here(request, topic_wanted.name, wanted.partition_index)
-                offset = partition.high_watermark if wanted.offset == -1 else wanted.offset
-                if not 0 <= offset <= partition.high_watermark:
-                    raise KafkaError(Code.OFFSET_OUT_OF_RANGE)
-                partition.forget_before(offset)
-                result["low_watermark"] = partition.log.start_offset
-                request.broker.happened()
-                request.cluster.emit(
-                    "log.delete",
-                    topic=topic_wanted.name,
-                    partition=partition.index,
-                    start_offset=partition.log.start_offset,
-                    connection=request.peer,
-                )
-            except KafkaError as why:
-                result["error_code"] = why.code
-            results.append(result)
-        topics.append({"name": topic_wanted.name, "partitions": results})
-    request.answer({"topics": topics})
+
+    def answer(copy: Replica, wanted: Any, result: dict[str, Any]) -> None:
+        offset = copy.high_watermark if wanted.offset == -1 else wanted.offset
+        if not 0 <= offset <= copy.high_watermark:
+            raise KafkaError(Code.OFFSET_OUT_OF_RANGE)
+        copy.forget_before(offset)
+        request.cluster.replication.appended(copy)
+        result["low_watermark"] = copy.log.start_offset
+        request.broker.happened()
+        request.cluster.emit(
+            "log.delete",
+            topic=copy.partition.topic.name,
+            partition=copy.partition.index,
+            start_offset=copy.log.start_offset,
+            connection=request.peer,
+        )
+
+    _each_led(request, request.body.topics, {"low_watermark": -1}, answer)
 
 
 HANDLERS: Final[Mapping[int, Callable[[Request], None]]] = {

@@ -28,10 +28,9 @@ def check_coordinator(request: Request, key: str) -> None:
     """Only the coordinator of a group answers for it.
 
     Raises:
-        KafkaError: 16, that is another broker.
+        KafkaError: 15 there is none now; 16 that is another broker.
     """
-    if request.cluster.coordinator(key) is not request.broker:
-        raise KafkaError(Code.NOT_COORDINATOR)
+    request.cluster.check_coordinator(request.broker, key)
 
 
 def join_group(request: Request) -> None:
@@ -87,12 +86,17 @@ def describe_groups(request: Request) -> None:
     """Say who is in some groups, and what they were assigned."""
     found = []
     for group_id in request.body.groups:
-        group = request.cluster.groups.get(group_id)
-        missing = Code.GROUP_ID_NOT_FOUND if request.version >= 6 else Code.NONE
+        code, message, group = Code.NONE, None, None
+        try:
+            check_coordinator(request, group_id)
+            group = request.cluster.groups.existing(group_id)
+        except KafkaError as why:
+            if why.code is not Code.GROUP_ID_NOT_FOUND or request.version >= 6:
+                code, message = why.code, why.message
         found.append(
             {
-                "error_code": missing if group is None else Code.NONE,
-                "error_message": f"Group {group_id} not found." if group is None else None,
+                "error_code": code,
+                "error_message": message,
                 "group_id": group_id,
                 "group_state": (GroupState.DEAD if group is None else group.state).value,
                 "protocol_type": "" if group is None else group.protocol_type,
@@ -135,6 +139,7 @@ def delete_groups(request: Request) -> None:
     for group_id in request.body.groups_names:
         code = Code.NONE
         try:
+            check_coordinator(request, group_id)
             request.cluster.groups.delete(group_id)
             request.broker.happened()
         except KafkaError as why:

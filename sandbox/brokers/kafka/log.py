@@ -17,6 +17,7 @@ class Segment:
     """Some batches that are dropped together."""
 
     def __init__(self, first: Batch) -> None:
+        self.base_offset = first.base_offset
         self.first_ms = first.max_timestamp_ms
         self.newest_ms = first.max_timestamp_ms
         self.size_bytes = 0
@@ -37,6 +38,8 @@ class Log:
         self.segments: list[Segment] = []
         self.start_offset = 0
         self.end_offset = 0
+        #: Up to here it was compacted.
+        self.cleaned_offset = 0
         self._last_offsets: list[int] = []
 
     @property
@@ -44,21 +47,8 @@ class Log:
         """All that is stored."""
         return sum(segment.size_bytes for segment in self.segments)
 
-    def append(
-        self,
-        batch: Batch,
-        leader_epoch: int,
-        *,
-        append_time_ms: int | None = None,
-        segment_bytes: int = 2**30,
-        segment_ms: int = 2**62,
-    ) -> None:
-        """Put a batch at the end; it learns its offset."""
-        batch.place(self.end_offset, leader_epoch, append_time_ms)
-        self.store(batch, segment_bytes=segment_bytes, segment_ms=segment_ms)
-
     def store(self, batch: Batch, *, segment_bytes: int = 2**30, segment_ms: int = 2**62) -> None:
-        """Put a batch at the end that has its place already: a copy of another log's."""
+        """Put a batch at the end; it has its place (`Batch.place`)."""
         active = self.segments[-1] if self.segments else None
         if (
             active is None
@@ -71,6 +61,43 @@ class Log:
         self.batches.append(batch)
         self._last_offsets.append(batch.last_offset)
         self.end_offset = batch.last_offset + 1
+
+    def truncate(self, offset: int) -> int:
+        """Forget everything from `offset` on. Returns: how many offsets went."""
+        gone = self.end_offset - offset
+        if gone <= 0:
+            return 0
+        keep = bisect_left(self._last_offsets, offset)
+        del self.batches[keep:]
+        del self._last_offsets[keep:]
+        while self.segments and self.segments[-1].base_offset >= offset:
+            del self.segments[-1]
+        if self.segments:
+            base = self.segments[-1].base_offset
+            kept = [batch for batch in self.batches_from(base) if batch.base_offset >= base]
+            if kept:
+                self.segments[-1] = Segment(kept[0])
+                for batch in kept:
+                    self.segments[-1].add(batch)
+            else:
+                del self.segments[-1]
+        self.end_offset = offset
+        self.start_offset = min(self.start_offset, offset)
+        self.cleaned_offset = min(self.cleaned_offset, offset)
+        return gone
+
+    def replace_before(self, end: int, batches: list[Batch]) -> None:
+        """Have these batches in place of all that end before offset `end`: it was compacted."""
+        self.batches[: bisect_left(self._last_offsets, end)] = batches
+        self._last_offsets = [batch.last_offset for batch in self.batches]
+        self.cleaned_offset = end
+        for segment in self.segments:
+            if segment.base_offset < end:
+                segment.size_bytes = sum(
+                    len(batch.data)
+                    for batch in self.batches_from(segment.base_offset)
+                    if batch.base_offset < segment.next_offset
+                )
 
     def batches_from(self, offset: int) -> Iterator[Batch]:
         """The batches that hold this offset and all after it."""
@@ -128,11 +155,14 @@ class Log:
         return found
 
     def end_of_epoch(self, epoch: int) -> tuple[int, int]:
-        """The last epoch not after this one that has records, and the offset after them."""
+        """The last epoch not after this one that has records, and the offset after them.
+
+        (-1, -1) if there are no records at all.
+        """
         found = (-1, -1)
         for batch in self.batches:
             if batch.leader_epoch > epoch:
-                return (batch.leader_epoch if found[0] < 0 else found[0], batch.base_offset)
+                return (epoch if found[0] < 0 else found[0], batch.base_offset)
             found = (batch.leader_epoch, batch.last_offset + 1)
         return found
 
@@ -146,14 +176,24 @@ class Log:
         while self.segments and self.segments[0].next_offset <= self.start_offset:
             del self.segments[0]
 
-    def expire(self, now_ms: int, retention_ms: int, retention_bytes: int) -> int:
-        """Drop whole segments that are too old or too much. Returns: how many records went."""
+    def expire(
+        self, now_ms: int, retention_ms: int, retention_bytes: int, committed: int = 2**63 - 1
+    ) -> int:
+        """Drop whole segments that are too old or too much, up to the offset `committed`.
+
+        Returns: how many records went.
+        """
         before = self.start_offset
-        while self.segments and 0 <= retention_ms < now_ms - self.segments[0].newest_ms:
+        while (
+            self.segments
+            and 0 <= retention_ms < now_ms - self.segments[0].newest_ms
+            and self.segments[0].next_offset <= committed
+        ):
             self.forget_before(self.segments[0].next_offset)
         while (
             retention_bytes >= 0
             and len(self.segments) > 1
+            and self.segments[0].next_offset <= committed
             and self.size_bytes - self.segments[0].size_bytes >= retention_bytes
         ):
             self.forget_before(self.segments[0].next_offset)

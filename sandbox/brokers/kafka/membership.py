@@ -216,6 +216,9 @@ class Membership:
         group = self.group
         if group.state is not GroupState.PREPARING:
             return
+        if self.cluster.coordinator(group.group_id) is None:
+            self._arm(1000)
+            return
         if group.rebalance_timer is not None:
             group.rebalance_timer.cancel()
         for member in [m for m in group.members.values() if m.join is None]:
@@ -373,6 +376,21 @@ class Membership:
         for member in self.group.members.values():
             self._restart_session(member)
 
+    def moved(self) -> None:
+        """Another broker coordinates the group: what waits here must ask there."""
+        for member in self.group.members.values():
+            for waiting in (member.join, member.sync):
+                if waiting is not None:
+                    is_join = waiting is member.join
+                    code = Code.NOT_COORDINATOR
+                    waiting.answer(
+                        refused_join(code, member.member_id) if is_join else {"error_code": code}
+                    )
+            member.join = member.sync = None
+        if self.group.state is GroupState.PREPARING:
+            self._arm(max((m.rebalance_ms for m in self.group.members.values()), default=0))
+        self.resume()
+
     def _keep(self) -> None:
         """Have the generation outlive the broker."""
         self.group.kept = group_record(self.group)
@@ -395,6 +413,10 @@ class Membership:
         here = member.connection is not None and not member.connection.lost
         if here and (member.join is not None or member.sync is not None):
             # It waits for us, not we for it.
+            self._restart_session(member)
+            return
+        if self.cluster.coordinator(self.group.group_id) is None:
+            # Nobody is there to hear it.
             self._restart_session(member)
             return
         self.cluster.happened()

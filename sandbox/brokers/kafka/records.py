@@ -72,6 +72,8 @@ class Batch:
     count: int
     attributes: int
     leader_epoch: int = 0
+    #: When its tombstones may go; None: no compaction has met one.
+    horizon_ms: int | None = None
 
     @property
     def transactional(self) -> bool:

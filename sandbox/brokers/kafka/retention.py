@@ -46,15 +46,16 @@ class Retention:
             if cluster.topics.get(topic.name) is not topic or not partition.log.batches:
                 del self._watched[partition]
                 continue
-            gone = partition.expire(cluster.now_ms(now_ns))
-            if gone:
-                self._cluster.happened()
-                cluster.emit(
-                    "log.expire",
-                    topic=topic.name,
-                    partition=partition.index,
-                    records=gone,
-                    start_offset=partition.log.start_offset,
-                )
+            for copy in partition.copies.values():
+                gone = copy.expire(cluster.now_ms(now_ns))
+                if gone and copy is partition.leading:
+                    cluster.happened()
+                    cluster.emit(
+                        "log.expire",
+                        topic=topic.name,
+                        partition=partition.index,
+                        records=gone,
+                        start_offset=copy.log.start_offset,
+                    )
         if self._watched:
             self._arm()

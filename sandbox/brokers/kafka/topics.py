@@ -1,13 +1,13 @@
-"""Topics and their partitions: who leads, what is committed, what waits for more.
+"""Topics and their partitions: who has which, and what was configured.
 
-A partition has one log, that of its leader; `replicas`, `isr`, `leader` and `leader_epoch` are what
-several brokers add to it.
+A partition has one copy for each of its replicas (`replica.py`). Who leads and who is in sync is
+decided by the controller and kept here; `log`, `high_watermark` and the like are the leader's.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -15,13 +15,15 @@ from sandbox.brokers.kafka.configs import TOPIC_CONFIGS
 from sandbox.brokers.kafka.errors import Code, KafkaError
 from sandbox.brokers.kafka.log import Log
 from sandbox.brokers.kafka.producers import Producers
-from sandbox.brokers.kafka.records import Batch
+from sandbox.brokers.kafka.replica import NO_LEADER, Assignment, Replica
 
 if TYPE_CHECKING:
     from sandbox.brokers.base import Record
     from sandbox.brokers.kafka.cluster import Cluster
 
 _LEGAL_NAME = re.compile(r"[a-zA-Z0-9._-]{1,249}")
+GROUPS_TOPIC, TRANSACTIONS_TOPIC = "__consumer_offsets", "__transaction_state"
+INTERNAL = (GROUPS_TOPIC, TRANSACTIONS_TOPIC)
 
 
 def check_name(name: str) -> None:
@@ -41,92 +43,111 @@ def check_name(name: str) -> None:
 class Partition:
     """One partition of a topic."""
 
-    def __init__(self, topic: Topic, index: int, replicas: list[int]) -> None:
+    def __init__(self, topic: Topic, index: int, assignment: Assignment) -> None:
         self.topic = topic
         self.index = index
-        self.replicas = replicas
-        self.isr = list(replicas)
-        self.leader = replicas[0]
-        self.leader_epoch = 0
-        self.log = Log()
-        self.producers = Producers()
-        #: Transactions that were aborted: producer id, first offset, offset of the marker.
-        self.aborted: list[tuple[int, int, int]] = []
-        #: Called, once each, when there is more to read or nothing more will come.
-        self.waiting: dict[Callable[[], None], None] = {}
+        #: What the controller decided.
+        self.assignment = assignment
+        self.copies: dict[int, Replica] = {}
+        #: Where its replicas are moving, and where they were.
+        self.target: list[int] | None = None
+        self.before_move: list[int] = []
+        self._leading: Replica | None = None
+        self.place()
+
+    def place(self) -> None:
+        """Have a copy for each replica, and no others."""
+        known = self.assignment
+        # A copy that is new knows of no leader until the controller tells it.
+        unknown = Assignment(NO_LEADER, -1, (), known.replicas)
+        for node_id in known.replicas:
+            if node_id not in self.copies:
+                self.copies[node_id] = Replica(self, node_id, unknown)
+        for node_id in [node for node in self.copies if node not in known.replicas]:
+            gone = self.copies.pop(node_id)
+            gone.known = Assignment(known.leader, known.epoch, known.isr, known.replicas)
+            gone.wake()
+        # While nobody leads, the last leader's copy is the one to look at.
+        if known.leader in self.copies:
+            self._leading = self.copies[known.leader]
+        elif self._leading is None or self._leading.node_id not in self.copies:
+            self._leading = self.copies[known.replicas[0]]
+
+    @property
+    def leading(self) -> Replica:
+        """The leader's copy; the last leader's while nobody leads."""
+        assert self._leading is not None
+        return self._leading
+
+    @property
+    def leader(self) -> int:
+        """The broker that leads, or -1."""
+        return self.assignment.leader
+
+    @property
+    def leader_epoch(self) -> int:
+        """How often the leader changed."""
+        return self.assignment.epoch
+
+    @property
+    def isr(self) -> list[int]:
+        """The replicas that are in sync."""
+        return list(self.assignment.isr)
+
+    @property
+    def replicas(self) -> list[int]:
+        """The brokers that have a copy; the first is the preferred leader."""
+        return list(self.assignment.replicas)
+
+    @property
+    def adding(self) -> list[int]:
+        """Replicas that are there because others are to move to them."""
+        return [n for n in self.target or () if n not in self.before_move]
+
+    @property
+    def log(self) -> Log:
+        """The leader's log."""
+        return self.leading.log
+
+    @property
+    def producers(self) -> Producers:
+        """What the leader knows of producers."""
+        return self.leading.producers
+
+    @property
+    def aborted(self) -> list[tuple[int, int, int]]:
+        """Aborted transactions: producer id, first offset, offset of the marker."""
+        return self.leading.aborted
 
     @property
     def high_watermark(self) -> int:
         """Up to here every in-sync replica has it, and consumers may read."""
-        return self.log.end_offset
+        return self.leading.high_watermark
 
     @property
     def last_stable_offset(self) -> int:
         """Up to here no transaction is undecided."""
-        undecided = self.producers.first_undecided()
-        return self.high_watermark if undecided is None else min(undecided, self.high_watermark)
-
-    def check_epoch(self, epoch: int) -> None:
-        """Compare what a client believes about the leader's epoch; -1 believes nothing.
-
-        Raises:
-            KafkaError: 74 it is behind, 75 it is ahead.
-        """
-        if 0 <= epoch < self.leader_epoch:
-            raise KafkaError(Code.FENCED_LEADER_EPOCH, f"the epoch is {self.leader_epoch} by now")
-        if epoch > self.leader_epoch:
-            raise KafkaError(Code.UNKNOWN_LEADER_EPOCH, f"the epoch is {self.leader_epoch} here")
-
-    def append(self, batch: Batch, now_ms: int) -> None:
-        """Write a batch that was checked."""
-        topic = self.topic
-        append_time = topic.config("message.timestamp.type") == "LogAppendTime"
-        append_ms = now_ms if append_time and not batch.control else None
-        batch.place(self.log.end_offset, self.leader_epoch, append_ms)
-        self.store(batch)
-        if topic.cluster.keep is not None:
-            topic.cluster.record("log.append", self.leader, topic.name, self.index, batch.data)
-
-    def store(self, batch: Batch) -> None:
-        """Take a batch into the log that has its place."""
-        config = self.topic.config
-        first_offset = None
-        if batch.control:
-            state = self.producers.states.get(batch.producer_id)
-            first_offset = None if state is None else state.transaction_offset
-        self.log.store(
-            batch,
-            segment_bytes=int(config("segment.bytes")),
-            segment_ms=int(config("segment.ms")),
-        )
-        self.producers.remember(batch)
-        if first_offset is not None and not batch.commits:
-            self.aborted.append((batch.producer_id, first_offset, batch.last_offset))
-
-    def forget_before(self, offset: int) -> None:
-        """Move the start of the log."""
-        self.log.forget_before(offset)
-        self._record_start()
-
-    def expire(self, now_ms: int) -> int:
-        """Drop what is too old or too much. Returns: how many records went."""
-        config = self.topic.config
-        gone = self.log.expire(now_ms, int(config("retention.ms")), int(config("retention.bytes")))
-        if gone:
-            self._record_start()
-        return gone
-
-    def _record_start(self) -> None:
-        topic = self.topic
-        topic.cluster.record(
-            "log.start", self.leader, topic.name, self.index, self.log.start_offset
-        )
+        return self.leading.last_stable_offset
 
     def wake(self) -> None:
-        """Tell whoever waits."""
-        waiting, self.waiting = list(self.waiting), {}
-        for look_again in waiting:
-            look_again()
+        """Tell whoever waits, at any copy."""
+        for copy in self.copies.values():
+            copy.wake()
+
+    def record(self) -> Record:
+        """Who has it, leads it and is in sync, to be kept."""
+        known = self.assignment
+        place = [self.topic.name, self.index]
+        moving = [self.target, self.before_move]
+        return [
+            "partition",
+            *place,
+            known.leader,
+            known.epoch,
+            list(known.isr),
+            self.replicas,
+            *moving,
+        ]
 
 
 class Topic:
@@ -140,6 +161,11 @@ class Topic:
         self.topic_id = topic_id
         self.configs = dict(configs)
         self.partitions: list[Partition] = []
+
+    @property
+    def internal(self) -> bool:
+        """Whether Kafka itself keeps something in it."""
+        return self.name in INTERNAL
 
     def config(self, name: str) -> str:
         """A setting's value, the default's if it was not set."""
@@ -163,6 +189,6 @@ class Topic:
 
 
 def topic_record(topic: Topic) -> Record:
-    """A topic, and where its partitions are."""
-    replicas = [list(partition.replicas) for partition in topic]
-    return ["topic", topic.name, topic.topic_id.bytes, dict(topic.configs), replicas]
+    """A topic, and where its partitions are, to be kept."""
+    partitions = [partition.record()[3:] for partition in topic]
+    return ["topic", topic.name, topic.topic_id.bytes, dict(topic.configs), partitions]

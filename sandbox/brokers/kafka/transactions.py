@@ -7,14 +7,16 @@ and the former one is shut out (fenced). Markers in the logs say how each transa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sandbox.brokers.kafka.errors import Code, KafkaError
 from sandbox.brokers.kafka.groups import Committed, pending_record
 from sandbox.brokers.kafka.records import Batch, build_marker
-from sandbox.brokers.kafka.topics import Partition
+from sandbox.brokers.kafka.topics import TRANSACTIONS_TOPIC, Partition
 
 if TYPE_CHECKING:
     from sandbox.brokers.base import Record
@@ -55,6 +57,9 @@ class Transaction:
     started_ms: int = -1
     changed_ms: int = -1
     timer: Timer | None = None
+    #: Where the marker of each partition was written: leader's epoch, offset.
+    markers: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
+    look_again: Callable[[], None] = lambda: None
 
     @property
     def ending(self) -> bool:
@@ -84,12 +89,11 @@ class Transactions:
         it has wants to go on after an error, and may only if nobody took over.
 
         Raises:
-            KafkaError: 16, 42, 50, or 90 somebody took over.
+            KafkaError: 15, 16, 42, 50, 51, or 90 somebody took over.
         """
         if not transactional_id:
             raise KafkaError(Code.INVALID_REQUEST, "an empty transactional id")
-        if self._cluster.coordinator(transactional_id) is not broker:
-            raise KafkaError(Code.NOT_COORDINATOR)
+        self._cluster.check_coordinator(broker, transactional_id, TRANSACTIONS_TOPIC)
         if not 0 < timeout_ms <= self._cluster.config("transaction.max.timeout.ms"):
             raise KafkaError(
                 Code.INVALID_TRANSACTION_TIMEOUT,
@@ -121,10 +125,9 @@ class Transactions:
         """The transaction of the producer that asks.
 
         Raises:
-            KafkaError: 16; 49 not this producer's id; 90 somebody took over.
+            KafkaError: 15, 16; 49 not this producer's id; 90 somebody took over.
         """
-        if self._cluster.coordinator(transactional_id) is not broker:
-            raise KafkaError(Code.NOT_COORDINATOR)
+        self._cluster.check_coordinator(broker, transactional_id, TRANSACTIONS_TOPIC)
         known = self.by_id.get(transactional_id)
         if known is None or known.producer_id != producer_id:
             raise KafkaError(Code.INVALID_PRODUCER_ID_MAPPING)
@@ -218,6 +221,7 @@ class Transactions:
         if transaction.timer is not None:
             transaction.timer.cancel()
         transaction.state = TransactionState.COMMITTING if commit else TransactionState.ABORTING
+        transaction.look_again = partial(self._look_again, transaction)
         self._keep(transaction)
         self._cluster.happened()
         self._cluster.emit(
@@ -238,25 +242,36 @@ class Transactions:
         cluster = self._cluster
         commit = transaction.state is TransactionState.COMMITTING
         now_ms = cluster.now_ms(cluster.now_ns)
-        written = []
         for key, partition in list(transaction.partitions.items()):
-            if cluster.leads(partition) is None:
+            # Writing wakes others, and they may have come this far already.
+            if key not in transaction.partitions:
                 continue
-            state = partition.producers.states.get(transaction.producer_id)
-            if not (some_written and state is not None and state.ended_by(transaction.epoch)):
+            leader = cluster.leader(partition)
+            written = transaction.markers.get(key)
+            if written is None or written[0] != partition.leader_epoch:
+                # Not yet, or by a leader that died before its followers had it.
+                if leader is None:
+                    continue
+                state = leader.producers.states.get(transaction.producer_id)
+                if some_written and state is not None and state.ended_by(transaction.epoch):
+                    del transaction.partitions[key]
+                    continue
                 marker = build_marker(
                     transaction.producer_id, transaction.epoch, commit=commit, now_ms=now_ms
                 )
-                partition.append(marker, now_ms)
-                written.append(partition)
-            del transaction.partitions[key]
-        if not transaction.partitions:
+                leader.place(marker, now_ms)
+                cluster.append(leader, marker)
+                written = transaction.markers[key] = (partition.leader_epoch, marker.last_offset)
+            if leader is not None and leader.high_watermark > written[1]:
+                transaction.partitions.pop(key, None)
+            elif leader is not None:
+                leader.waiting[transaction.look_again] = None
+        if not transaction.partitions and transaction.ending:
+            transaction.markers = {}
             self._decide_offsets(transaction, commit=commit)
             transaction.state = TransactionState.COMMITTED if commit else TransactionState.ABORTED
             transaction.started_ms = -1
             self._keep(transaction)
-        for partition in written:
-            partition.wake()
 
     def _decide_offsets(self, transaction: Transaction, *, commit: bool) -> None:
         cluster = self._cluster
@@ -276,10 +291,15 @@ class Transactions:
                     )
         transaction.groups = {}
 
+    def _look_again(self, transaction: Transaction) -> None:
+        if transaction.ending:
+            self._complete(transaction)
+
     def complete_all(self, *, some_written: bool = False) -> None:
         """Go on with everything that was decided and could not be written everywhere."""
         for transaction in self.by_id.values():
             if transaction.ending:
+                transaction.look_again = partial(self._look_again, transaction)
                 self._complete(transaction, some_written=some_written)
 
     def resume(self) -> None:
@@ -313,6 +333,9 @@ class Transactions:
         )
 
     def _timed_out(self, transaction: Transaction) -> None:
+        if self._cluster.coordinator(transaction.transactional_id, TRANSACTIONS_TOPIC) is None:
+            self._arm(transaction)
+            return
         # Its producer is shut out: it must not go on as if nothing had happened.
         transaction.epoch += 1
         self.end(transaction, commit=False, reason="it took too long")

@@ -172,6 +172,8 @@ def test_a_decided_transaction_is_ended_once_after_a_failure_half_way(
 def test_a_record_is_made_before_the_answer_can_be_taken(world: World, client: Client) -> None:
     records: list[Any] = []
     client.create_topic("orders")
+    client.commit("billing", "orders", 0)
+    client.init_producer("earlier")
     world.broker.keep = lambda record: records.append((record[0], bool(client.side._output)))
     client.produce("orders", [b"a"])
     client.commit("billing", "orders", 1)
