@@ -8,39 +8,62 @@ from random import Random
 from typing import Any
 
 from sandbox.brokers.kafka import Broker
+from sandbox.brokers.kafka.cluster import Cluster
 from sandbox.brokers.kafka.codec import APIS, _fill
 from sandbox.brokers.kafka.records import Batch, Record, build_batch, parse_batches
+from sandbox.brokers.kafka.topics import Partition
 
 MS = 1_000_000
 _BY_NAME = {api.name: api for api in APIS.values()}
 
 
 class World:
-    """A broker, a clock, and a carrier between the broker and its clients."""
+    """Brokers, a clock, and a carrier between the brokers and their clients."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, nodes: int = 1, **options: Any) -> None:
         self.events: list[tuple[str, Mapping[str, Any]]] = []
         self.now_ns = 0
         options.setdefault("random", Random(1))
-        self.broker = Broker(
-            observe=lambda kind, fields: self.events.append((kind, fields)), **options
-        )
+        options["observe"] = lambda kind, fields: self.events.append((kind, fields))
+        if nodes == 1:
+            self.broker = Broker(**options)
+        else:
+            cluster = Cluster(**options)
+            made = [
+                Broker(cluster=cluster, node_id=n, host=f"kafka-{n}") for n in range(1, nodes + 1)
+            ]
+            self.broker = made[0]
         self.clients: list[Client] = []
 
     @property
-    def cluster(self) -> Any:
+    def cluster(self) -> Cluster:
         return self.broker.cluster
 
-    def connect(self, name: str = "client") -> Client:
-        client = Client(self, name)
+    def node(self, number: int) -> Broker:
+        return self.cluster.brokers[number]
+
+    def connect(self, name: str = "client", *, node: int = 1) -> Client:
+        client = Client(self, name, self.node(node))
         self.clients.append(client)
         return client
 
     def settle(self) -> None:
-        for connection in self.broker.take_writable():
-            for client in self.clients:
-                if client.side is connection:
-                    client.incoming += connection.data_to_send()
+        for broker in self.broker.nodes:
+            for connection in broker.take_writable():
+                for client in self.clients:
+                    if client.side is connection:
+                        client.incoming += connection.data_to_send()
+
+    def stop(self, number: int, *, clean: bool = False) -> None:
+        self.node(number).stop(self.now_ns, clean=clean)
+        self.settle()
+
+    def start(self, number: int) -> None:
+        self.node(number).start(self.now_ns)
+        self.settle()
+
+    def partition(self, topic: str, index: int = 0) -> Partition:
+        return self.cluster.topics[topic].partitions[index]
 
     def advance(self, seconds: float) -> None:
         """Let time pass, timer by timer."""
@@ -61,10 +84,10 @@ class World:
 class Client:
     """One connection."""
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: World, name: str, broker: Broker) -> None:
         self.world = world
         self.name = name
-        self.side = world.broker.connect(f"{name}:1", world.now_ns)
+        self.side = broker.connect(f"{name}:1", world.now_ns)
         self.incoming = b""
         self._correlation_id = 0
         self._sent: dict[int, tuple[Any, int]] = {}
@@ -102,7 +125,9 @@ class Client:
 
     # -- common requests -----------------------------------------------------------------------
 
-    def create_topic(self, name: str, partitions: int = 1, **configs: str) -> Any:
+    def create_topic(
+        self, name: str, partitions: int = 1, *, replicas: int = 1, **configs: str
+    ) -> Any:
         answer = self.call(
             "CreateTopics",
             {
@@ -110,7 +135,7 @@ class Client:
                     {
                         "name": name,
                         "num_partitions": partitions,
-                        "replication_factor": 1,
+                        "replication_factor": replicas,
                         "assignments": [],
                         "configs": [
                             {"name": key.replace("_", "."), "value": value}
@@ -137,6 +162,7 @@ class Client:
         partition: int = 0,
         *,
         acks: int = -1,
+        timeout_ms: int = 1000,
         transactional_id: str | None = None,
     ) -> None:
         if isinstance(data, Batch):
@@ -150,7 +176,7 @@ class Client:
             {
                 "transactional_id": transactional_id,
                 "acks": acks,
-                "timeout_ms": 1000,
+                "timeout_ms": timeout_ms,
                 "topic_data": [
                     {"name": topic, "partition_data": [{"index": partition, "records": records}]}
                 ],
