@@ -14,7 +14,7 @@ To add a broker, implement these two protocols in a folder of its own beside `am
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 #: Called by a broker for everything worth showing in a trace: a kind such as "basic.deliver" and
@@ -93,6 +93,31 @@ class Broker(Protocol):
 
     def restart(self, now_ns: int) -> None:
         """Lose every connection and keep only what a restart of the real server would keep."""
+        ...
+
+
+class Node(Broker, Protocol):
+    """A broker that is one of several, or that must know that it is away.
+
+    The carrier treats all `nodes` as one: after a call into any of them it drains `take_writable()`
+    of each and asks each for `next_timer()`. Every node has its own connections.
+    """
+
+    @property
+    def nodes(self) -> Sequence[Broker]:
+        """All brokers of the cluster, this one among them."""
+        ...
+
+    def stop(self, now_ns: int) -> None:
+        """End in an orderly way: connections break, others take over. Idempotent."""
+        ...
+
+    def crash(self, now_ns: int) -> None:
+        """End as if killed: the others find out by its silence. Idempotent."""
+        ...
+
+    def start(self, now_ns: int) -> None:
+        """Begin again with what survived. Idempotent."""
         ...
 
 

@@ -30,6 +30,7 @@ class Service:
         network: Network,
         trace: Trace,
         eventful: Callable[[], None],
+        services: Mapping[str, Service] | None = None,
     ) -> None:
         self.name = name
         self.port = port
@@ -43,6 +44,8 @@ class Service:
         self._activity = 0
         self._ends: dict[int, BrokerEnd] = {}
         self.broker = make(self._observe)
+        #: Services of one cluster, this one among them: a call into one broker moves the others.
+        self.together = self._join(services or {})
         network.add_host(name)
         network.listen(name, port, self)
         network.publish(name, port)
@@ -62,8 +65,24 @@ class Service:
         self._ends[id(connection)] = end
         return end
 
+    def _join(self, services: Mapping[str, Service]) -> list[Service]:
+        nodes = getattr(self.broker, "nodes", ())
+        together: list[Service] = []
+        for other in services.values() if len(nodes) > 1 else ():
+            if any(other.broker is node for node in nodes):
+                together = other.together
+        together.append(self)
+        return together
+
     def settle(self) -> None:
-        """Send what the broker has to say and arm its timer. Call after every call into it."""
+        """Send what the broker has to say and arm its timer. Call after every call into it.
+
+        The same for the other brokers of its cluster, if it has one.
+        """
+        for service in self.together:
+            service._settle()
+
+    def _settle(self) -> None:
         broker, network = self.broker, self.network
         for connection in broker.take_writable():
             end = self._ends.get(id(connection))
@@ -90,7 +109,8 @@ class Service:
     def stop(self, *, crash: bool = False) -> None:
         """Stop the broker, or let it crash: connections are closed, new ones refused. Idempotent.
 
-        A broker for which a crash is not a restart has a `crash(now_ns)` of its own.
+        A broker for which a crash is not a restart has a `crash(now_ns)` of its own; one that must
+        know that it is away has `stop(now_ns)` and `start(now_ns)` (`sandbox.brokers.base.Node`).
         """
         if self.up:
             self.up = False
@@ -102,6 +122,10 @@ class Service:
         if not self.up:
             self.up = True
             self._note("start")
+            start = getattr(self.broker, "start", None)
+            if start is not None:
+                start(self.network.clock.now_ns)
+                self.settle()
 
     def restart(self, *, crash: bool = False) -> None:
         """Stop, or crash, and start at one instant."""
@@ -127,7 +151,7 @@ class Service:
         self._cause = 0
 
     def _restart(self, crash: bool) -> None:
-        restart: Callable[[int], None] = self.broker.restart
+        restart: Callable[[int], None] = getattr(self.broker, "stop", self.broker.restart)
         if crash:
             restart = getattr(self.broker, "crash", restart)
         restart(self.network.clock.now_ns)

@@ -185,7 +185,15 @@ class World:
     def add_service(self, name: str, port: int, make: MakeBroker) -> Service:
         """Put a broker on a host of its own, its port also on everybody's localhost."""
         kernel = self.kernel
-        service = Service(name, port, make, kernel.network, kernel.trace, kernel.scheduler.eventful)
+        service = Service(
+            name,
+            port,
+            make,
+            kernel.network,
+            kernel.trace,
+            kernel.scheduler.eventful,
+            kernel.services,
+        )
         kernel.services[name] = service
         return service
 

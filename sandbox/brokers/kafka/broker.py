@@ -164,6 +164,10 @@ class Broker:
         self.stop(now_ns)
         self.start(now_ns)
 
+    def crash(self, now_ns: int) -> None:
+        """End as if killed: the others find out when it has been silent for a session."""
+        self.stop(now_ns, clean=False)
+
     @property
     def nodes(self) -> Sequence[Broker]:
         """The brokers of the cluster, this one among them: acting on one moves the others."""
@@ -174,11 +178,11 @@ class Broker:
         """Whether it was not stopped."""
         return self.cluster.controller.running[self.node_id]
 
-    def stop(self, now_ns: int, *, clean: bool = False) -> None:
+    def stop(self, now_ns: int, *, clean: bool = True) -> None:
         """End: connections break, what was written stays. Idempotent.
 
-        As if killed, so that the others find out when it has been silent for
-        `broker.session.timeout.ms`; with `clean` it hands over first what it leads.
+        It hands over first what it leads. If not `clean` the others find out when it has been
+        silent for `broker.session.timeout.ms`.
         """
         self.time(now_ns)
         if not self.running:

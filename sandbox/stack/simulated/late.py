@@ -63,6 +63,15 @@ class LateBroker:
         if self._made is not None:
             self._made.restart(now_ns)
 
+    def stop(self, now_ns: int) -> None:
+        if self._made is not None:
+            getattr(self._made, "stop", self._made.restart)(now_ns)
+
+    def start(self, now_ns: int) -> None:
+        start = getattr(self._made, "start", None)
+        if start is not None:
+            start(now_ns)
+
     def crash(self, now_ns: int) -> None:
         if self._made is not None:
             getattr(self._made, "crash", self._made.restart)(now_ns)
