@@ -89,6 +89,9 @@ class Connection:
         self.closing = False
         self.user: str | None = None
         self.client_properties: dict[str, Any] = {}
+        self.mechanism = ""
+        self.connected_ns = now_ns
+        self.heartbeat_s = 0
         self.channels: dict[int, Channel] = {}
         self.channel_max = broker.channel_max
         self.frame_max = FRAME_MIN_SIZE
@@ -268,6 +271,7 @@ class Connection:
         """Keep to the limits agreed on from now on."""
         self.channel_max = channel_max
         self.frame_max = frame_max
+        self.heartbeat_s = heartbeat_s
         self._splitter.max_size = frame_max
         self._heartbeat = Heartbeat(self, self.broker.timers, heartbeat_s * _SECOND_NS)
         self._heartbeat.start(self._now_ns)

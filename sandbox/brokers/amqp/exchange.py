@@ -17,6 +17,7 @@ from sandbox.brokers.amqp.headers import matches
 from sandbox.brokers.amqp.topic import TopicTree
 
 if TYPE_CHECKING:
+    from sandbox.brokers.amqp.policies import Policy
     from sandbox.brokers.amqp.queue import Queue
 
     Target: TypeAlias = "Queue | Exchange"
@@ -153,6 +154,8 @@ class Exchange:
         self.arguments = dict(arguments or {})
         #: An alternate exchange that a policy sets; an argument goes before it.
         self.policy_alternate: str | None = None
+        #: The policy that holds for it.
+        self.policy: Policy | None = None
         self.bindings: dict[Binding, Mapping[str, Any]] = {}
         self._router = ROUTERS.get(kind, FanoutRouter)()
         #: How many bindings (they differ in arguments) lead to a target by one key.

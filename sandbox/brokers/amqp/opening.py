@@ -34,7 +34,7 @@ def on_start_ok(connection: Connection, method: commands.Connection.StartOk) -> 
     """The client says who it is."""
     broker = connection.broker
     connection.client_properties = dict(method.client_properties)
-    mechanism = method.mechanism
+    mechanism = connection.mechanism = method.mechanism
     name, password = handshake.credentials(mechanism, method.response)
     if broker.accounts.authenticate(name, password) is None:
         text = (

@@ -83,5 +83,5 @@ def apply_to_queue(queue: Queue, policies: Iterable[Policy]) -> None:
 
 def apply_to_exchange(exchange: Exchange, policies: Iterable[Policy]) -> None:
     """Give an exchange the alternate that its policy names."""
-    policy = policy_for(exchange.name, "exchanges", policies)
+    policy = exchange.policy = policy_for(exchange.name, "exchanges", policies)
     exchange.policy_alternate = policy.definition.get("alternate-exchange") if policy else None

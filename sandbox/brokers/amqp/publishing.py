@@ -145,7 +145,7 @@ def accept(
                 "channel": actor.channel,
             },
         )
-    vhost.counts.publish += 1
+    vhost.published += 1
     if vhost.tracing:
         who = (actor.peer or "", actor.channel or 0, user or "")
         firehose.copy_published(broker, vhost, message, queues, who)

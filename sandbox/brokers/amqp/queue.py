@@ -189,6 +189,9 @@ class Queue:
             self._drop_what_is_too_much()
             self._drop_expired()
 
+    def forget(self, entry: Entry) -> None:
+        """A message that was taken out is gone for good, without anybody acknowledging it."""
+
     def settled(self, entry: Entry) -> None:
         """A handed-out message is done with."""
         self.counts.ack += 1

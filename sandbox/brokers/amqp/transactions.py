@@ -26,6 +26,11 @@ class Transaction:
         self._publishes: list[Callable[[], None]] = []
         self._settlements: list[tuple[Sequence[Delivery], Callable[[], None]]] = []
 
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """How many messages and how many settled deliveries wait for a commit."""
+        return len(self._publishes), sum(len(settled) for settled, _ in self._settlements)
+
     def publish_later(self, act: Callable[[], None]) -> None:
         """Remember a publish."""
         self._publishes.append(act)

@@ -58,6 +58,8 @@ class VirtualHost(Exchanges):
         self.limits: dict[str, int] = {}
         #: What happened in queues that are gone, and to messages that reached none.
         self.counts = Counts()
+        #: How many messages were published here.
+        self.published = 0
         self._on_queue_deleted = on_queue_deleted
         self._new_name = new_name
         emit = None if observe is None else self.emit_own
