@@ -42,6 +42,7 @@ class Lent:
 
     now_s: float | None = None
     now_ns: int = 0
+    now_ms: int = 0
     random: Random | None = None
 
 
@@ -92,11 +93,11 @@ def lend(now_ns: int, random: Random) -> Iterator[None]:
 
     Redis counts in milliseconds, so what it sees is cut off to those.
     """
-    before = (LENT.now_s, LENT.now_ns, LENT.random)
+    before = (LENT.now_s, LENT.now_ns, LENT.now_ms, LENT.random)
     # A quarter of a millisecond more, so that times 1000 is never a hair below what it should be.
     LENT.now_s = (now_ns // 1_000_000 + 0.25) / 1000
-    LENT.now_ns, LENT.random = now_ns, random
+    LENT.now_ns, LENT.now_ms, LENT.random = now_ns, now_ns // 1_000_000, random
     try:
         yield
     finally:
-        LENT.now_s, LENT.now_ns, LENT.random = before
+        LENT.now_s, LENT.now_ns, LENT.now_ms, LENT.random = before

@@ -10,15 +10,27 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from fakeredis._helpers import SimpleError, SimpleString
+from fakeredis._helpers import SimpleError
 
-from sandbox.brokers.redis import clients, moving, popping, pubsub, scripts, server_commands  # noqa: F401
+from sandbox.brokers.redis import (  # noqa: F401  # their commands are known once imported
+    clients,
+    dumping,
+    group_commands,
+    hash_fields,
+    moving,
+    popping,
+    pubsub,
+    scripts,
+    server_commands,
+    stream_commands,
+)
 from sandbox.brokers.redis.borrowed import lend
 from sandbox.brokers.redis.commands import split
 from sandbox.brokers.redis.connection import Connection
-from sandbox.brokers.redis.durability import Snapshot, after_restart, next_save_ns, save_now
-from sandbox.brokers.redis.keyspace import Ordered, Server
-from sandbox.brokers.redis.replies import NullArray
+from sandbox.brokers.redis.durability import next_save_ns, save_now
+from sandbox.brokers.redis.keyspace import VERSION, Ordered, Server
+from sandbox.brokers.redis.lasting import Lasting
+from sandbox.brokers.redis.performing import plain
 from sandbox.brokers.redis.session import Session, WouldBlock
 from sandbox.brokers.redis.settings import Settings
 
@@ -30,11 +42,9 @@ if TYPE_CHECKING:
 
 #: When the sandbox's worlds begin, on the wall: 2026-01-05 09:00 UTC.
 EPOCH_NS = 1_767_603_600 * 1_000_000_000
-#: How many questions of a client are remembered, to see that it asks the same again.
-_ASKED = 1000
 
 
-class Broker:
+class Broker(Lasting):
     """A Redis, as far as its clients can tell.
 
     `random` throws the dice of SPOP and such. `observe` gets an event for everything worth tracing
@@ -52,44 +62,32 @@ class Broker:
         config: Mapping[str, str] | None = None,
         epoch_ns: int = EPOCH_NS,
         now_ns: int = 0,
+        version: tuple[int, int, int] = VERSION,
     ) -> None:
+        super().__init__()
         self.observe = observe
         self.random = random
         self.epoch_ns = epoch_ns
+        self.version = version
         #: Now, on the wall.
         self.now_ns = self.started_ns = epoch_ns + now_ns
         self.settings = Settings(dict(config or {}))
         self.users = dict(users or {})
         self.connections: dict[Connection, None] = {}
         self.writable: list[Connection] = []
-        #: Sessions that wait, longest first.
-        self.blocked: dict[Session, None] = {}
-        self.monitors: dict[Session, None] = {}
-        #: Changes with everything but questions answered with nothing new; carriers compare it.
-        self.activity = 0
         self.connections_received = 0
         self.errors = 0
-        #: How often each command was run.
-        self.counts: dict[str, int] = {}
-        self.slow: list[Any] = []
-        self.dumps: dict[bytes, Any] = {}
-        self.last_dump = 0
-        self.snapshot: Snapshot = {}
-        #: Whether the command that runs has sent anything by itself.
-        self.replied = False
         self.run_id = f"{random.getrandbits(160):040x}"
         self._last_client = 0
-        self._slow_count = 0
-        self._changes = 0
-        self._asked: dict[Connection, tuple[int, set[tuple[bytes, ...]]]] = {}
         with lend(self.now_ns, random):
-            self.server = self._new_server({})
+            self.server = self._new_server()
+            self.node_limits = 100, 4096
+            self.settings_changed()
 
-    def _new_server(self, data: Snapshot) -> Server:
-        server = Server(self.now_ns)
+    def _new_server(self) -> Server:
+        server = Server(self.now_ns, self.version)
         server.on_expired = self._on_expired
-        for number, items in data.items():
-            server.dbs[number].replace(items)
+        server.on_fields_expired = self._on_fields_expired
         users = server.acl._user_acl
         default = clients.new_user()
         users[b"default"] = default
@@ -134,9 +132,13 @@ class Broker:
 
     def next_timer(self) -> int | None:
         """When `handle_timer` must be called next, in nanoseconds, or None."""
-        due = [session.waiting.deadline_ns for session in self.blocked if session.waiting]
         expiry_ms = self.server.next_expiry_ms()
-        due += [None if expiry_ms is None else expiry_ms * 1_000_000, next_save_ns(self)]
+        due = [
+            self.waits.next_deadline_ns(),
+            None if expiry_ms is None else expiry_ms * 1_000_000,
+            next_save_ns(self),
+            None if self.paused is None else self.paused.until_ns,
+        ]
         first = min((each for each in due if each is not None), default=None)
         return None if first is None else max(0, first - self.epoch_ns)
 
@@ -164,37 +166,12 @@ class Broker:
             save_ns = next_save_ns(self)
             if save_ns is not None and save_ns <= self.now_ns:
                 save_now(self)
-            for session in list(self.blocked):
-                waiting = session.waiting
-                if (
-                    waiting
-                    and waiting.deadline_ns is not None
-                    and waiting.deadline_ns <= self.now_ns
-                ):
-                    self.unblock(session, None)
+            if self.paused is not None and self.paused.until_ns <= self.now_ns:
+                self.unpause()
+            for session in self.waits.due(self.now_ns):
+                self.unblock(session, None)
             self.serve()
-
-    def restart(self, now_ns: int) -> None:
-        """Stop in good order and start again; what is kept, `durability` says."""
-        self._restart(now_ns, crash=False)
-
-    def crash(self, now_ns: int) -> None:
-        """As `restart`, but as if the process was killed."""
-        self._restart(now_ns, crash=True)
-
-    def _restart(self, now_ns: int, *, crash: bool) -> None:
-        with self.acting(now_ns):
-            self.trace("broker.restart", crash=crash)
-            data = after_restart(self, crash=crash)
-            for connection in list(self.connections):
-                connection.close()
-            self.activity += 1
-            self.counts.clear()
-            self.slow.clear()
-            self.dumps.clear()
-            self.server = self._new_server(data)
-            self.started_ns = self.now_ns
-            self.snapshot = data if not crash and self.settings.save_points else self.snapshot
+            self.log.flush()
 
     @contextmanager
     def acting(self, now_ns: int) -> Iterator[None]:
@@ -205,95 +182,6 @@ class Broker:
             for database in self.server.dbs.values():
                 self.server.expire_due(database)
             yield
-
-    # -- commands ------------------------------------------------------------------------------
-
-    def perform(self, connection: Connection, fields: list[bytes]) -> None:
-        """Do a client's request, then what it makes possible for those who wait."""
-        session = connection.session
-        name, _ = split(fields)
-        session.last_ns = self.now_ns
-        if self.monitors and name not in ("auth", "hello", "exec", "monitor"):
-            self._show(session, fields)
-        before = self.server.dirty, len(self.server.touched)
-        self.replied = False
-        reply = connection.answer(fields, self.now_ns)
-        if session.waiting is not None:
-            self.blocked[session] = None
-        changed = before != (self.server.dirty, len(self.server.touched)) or self.replied
-        if changed:
-            self._changes += 1
-        self._note_activity(connection, fields, reply, changed)
-        self._log_if_slow(session, fields)
-        if self.observe is not None:
-            secret = name in ("auth", "hello") or name.startswith("acl ")
-            self.trace(
-                "command",
-                connection=connection.peer,
-                name=name,
-                arguments=["…"] if secret else fields[1:],
-                database=session._db_num,
-                error=reply.value if isinstance(reply, SimpleError) else None,
-                waits=session.waiting is not None,
-                reply=None if secret else _plain(reply),
-            )
-        self.serve()
-
-    def _note_activity(
-        self, connection: Connection, fields: list[bytes], reply: Any, changed: bool
-    ) -> None:
-        version, asked = self._asked.get(connection, (-1, set()))
-        if version != self._changes or len(asked) > _ASKED:
-            asked = set()
-        question = tuple(fields)
-        in_vain = not changed and (question in asked or _is_nothing(reply))
-        asked.add(question)
-        self._asked[connection] = (self._changes, asked)
-        connection.asks_in_vain = in_vain
-        if not in_vain:
-            self.activity += 1
-
-    def serve(self) -> None:
-        """Let those go on who wait for keys that were touched, in the order they came."""
-        while self.server.touched:
-            touched, self.server.touched = self.server.touched, []
-            keys = set(touched)
-            for session in list(self.blocked):
-                waiting = session.waiting
-                if waiting is None or not any(
-                    (session._db_num, key) in keys for key in waiting.keys
-                ):
-                    continue
-                went, reply = session.retry()
-                if went:
-                    self._go_on(session, waiting.name, reply, "served")
-
-    def unblock(self, session: Session, error: str | None) -> None:
-        """End a wait with nothing, or with an error."""
-        waiting = session.waiting
-        if waiting is not None:
-            self._go_on(session, waiting.name, session.give_up(error), "error" if error else "time")
-
-    def _go_on(self, session: Session, name: str, reply: Any, why: str) -> None:
-        self.blocked.pop(session, None)
-        connection = session.connection
-        if connection is None:
-            return
-        connection.asks_in_vain = why == "time"
-        if why == "time":
-            connection.lapsed = self.activity
-        else:
-            self.activity += 1
-            self._changes += 1
-        self.trace(
-            "command.unblock",
-            connection=connection.peer,
-            name=name,
-            why=why,
-            reply=_plain(reply),
-        )
-        connection.reply(reply)
-        connection.read()
 
     def kill(self, session: Session) -> None:
         """Close a client's connection; its own after it got its reply."""
@@ -310,8 +198,8 @@ class Broker:
         """A connection ends: give up all it had."""
         session = connection.session
         self.connections.pop(connection, None)
-        self._asked.pop(connection, None)
-        self.blocked.pop(session, None)
+        self.held.pop(connection, None)
+        self.waits.remove(session)
         self.monitors.pop(session, None)
         session.waiting = None
         pubsub.leave_all(session)
@@ -323,6 +211,12 @@ class Broker:
         """A command changed a key."""
         pubsub.notify(self, database, key, event, gone)
 
+    def _on_fields_expired(self, database: int, key: bytes, gone: bool) -> None:
+        self.activity += 1
+        self._changes += 1
+        self.trace("hash.expire", database=database, key=key)
+        pubsub.notify(self, database, key, b"hexpired", gone)
+
     def _on_expired(self, database: int, key: bytes) -> None:
         self.activity += 1
         self._changes += 1
@@ -331,6 +225,12 @@ class Broker:
 
     def settings_changed(self) -> None:
         """CONFIG SET was used."""
+        self.log.configure()
+        values = self.settings.values
+        self.node_limits = (
+            int(values["stream-node-max-entries"]),
+            int(values["stream-node-max-bytes"]),
+        )
         user = self.server.acl._user_acl[b"default"]
         password = self.settings.values["requirepass"]
         if password:
@@ -358,29 +258,6 @@ class Broker:
         """Everybody who is connected, oldest first."""
         return [connection.session for connection in self.connections]
 
-    def trace(self, kind: str, **fields: Any) -> None:
-        """Report an event, if anybody listens."""
-        if self.observe is not None:
-            self.observe(kind, {"connection": None, **fields})
-
-    def _show(self, session: Session, fields: list[bytes]) -> None:
-        seconds, rest = divmod(self.now_ns, 1_000_000_000)
-        words = " ".join(_quoted(field) for field in fields)
-        line = f"{seconds}.{rest // 1000:06} [{session._db_num} {session.peer}] {words}"
-        for each in list(self.monitors):
-            if each.connection is not None:
-                each.connection.send(SimpleString(line.encode()))
-
-    def _log_if_slow(self, session: Session, fields: list[bytes]) -> None:
-        if self.settings.slow_us != 0:
-            return  # A command takes no virtual time: only "log everything" logs.
-        entry = [
-            self._slow_count, self.now_ns // 1_000_000_000, 0, list(fields),
-            session.peer.encode(), session._client_info["name"].encode(),
-        ]  # fmt: skip
-        self._slow_count += 1
-        self.slow = [*self.slow, entry][-int(self.settings.values["slowlog-max-len"]) :]
-
     # -- the administrator's way in ------------------------------------------------------------
 
     def execute(self, *words: str | bytes | int | float, now_ns: int, database: int = 0) -> Any:
@@ -392,10 +269,7 @@ class Broker:
         fields = [w if isinstance(w, bytes) else str(w).encode() for w in words]
         with self.acting(now_ns):
             before = self.server.dirty
-            self._last_client += 1
-            session = Session(self, None, "administrator")
-            self._last_client -= 1
-            session.authenticated = True
+            session = self.administrator()
             session.select(database)
             session._client_info["resp"] = 3
             try:
@@ -406,49 +280,20 @@ class Broker:
                 ) from None
             self.trace("command", name=split(fields)[0], arguments=fields[1:], database=database,
                        error=reply.value if isinstance(reply, SimpleError) else None,
-                       waits=False, reply=_plain(reply))  # fmt: skip
+                       waits=False, reply=plain(reply))  # fmt: skip
+            self.log.flush()
             if self.server.dirty != before:
                 self.activity += 1
                 self._changes += 1
             self.serve()
         if isinstance(reply, SimpleError):
             raise ValueError(reply.value)
-        return _plain(reply)
+        return plain(reply)
 
-
-def _is_nothing(reply: Any) -> bool:
-    """Whether a reply brings no news: nothing, or a list of nothing."""
-    if isinstance(reply, NullArray) or reply in (None, 0, b"", b"0", b"0-0"):
-        return True
-    if isinstance(reply, (list, tuple)):
-        return all(_is_nothing(item) for item in reply)
-    if isinstance(reply, dict):
-        return all(_is_nothing(item) for item in reply.values())
-    return isinstance(reply, SimpleString) and reply.value == b"PONG"
-
-
-def _plain(reply: Any) -> Any:
-    """A reply as plain data."""
-    if isinstance(reply, SimpleString):
-        return reply.value
-    if isinstance(reply, SimpleError):
-        return reply.value
-    if isinstance(reply, (list, tuple)):
-        return [_plain(item) for item in reply]
-    if isinstance(reply, dict):
-        return {_plain(key): _plain(item) for key, item in reply.items()}
-    return reply if isinstance(reply, (bytes, str, int, float)) else None
-
-
-def _quoted(field: bytes) -> str:
-    special = {
-        ord('"'): '\\"',
-        ord("\\"): "\\\\",
-        10: "\\n",
-        13: "\\r",
-        9: "\\t",
-        7: "\\a",
-        8: "\\b",
-    }
-    inside = "".join(special.get(b) or (chr(b) if 32 <= b < 127 else f"\\x{b:02x}") for b in field)
-    return f'"{inside}"'
+    def administrator(self) -> Session:
+        """A session for ourselves, which no client has and no number counts."""
+        self._last_client += 1
+        session = Session(self, None, "administrator")
+        self._last_client -= 1
+        session.authenticated = True
+        return session

@@ -12,8 +12,8 @@ from fakeredis._command_args_parsing import Int
 from fakeredis._helpers import OK, SimpleError, SimpleString
 from fakeredis.model._acl import UserAccessControlList
 
-from sandbox.brokers.redis.commands import command
-from sandbox.brokers.redis.keyspace import VERSION, Ordered
+from sandbox.brokers.redis.commands import command, is_write, split
+from sandbox.brokers.redis.keyspace import Ordered
 from sandbox.brokers.redis.pubsub import leave_all
 from sandbox.brokers.redis.replies import Verbatim
 
@@ -99,7 +99,7 @@ def hello(session: Session, *arguments: bytes) -> dict[bytes, Any]:
     session._client_info["resp"] = protocol
     return {
         b"server": b"redis",
-        b"version": VERSION.encode(),
+        b"version": b"%d.%d.%d" % session.broker.version,
         b"proto": protocol,
         b"id": session.id,
         b"mode": b"standalone",
@@ -285,6 +285,56 @@ def client_unblock(session: Session, number: bytes, *how: bytes) -> int:
             session.broker.unblock(each, error)
             return 1
     return 0
+
+
+# -- CLIENT PAUSE ----------------------------------------------------------------------------------
+
+
+class Pause:
+    """Until when clients are stopped: all of them, or those that want to write."""
+
+    def __init__(self, until_ns: int, writes_only: bool) -> None:
+        self.until_ns = until_ns
+        self.writes_only = writes_only
+
+    def holds(self, session: Session, fields: list[bytes]) -> bool:
+        """Whether this request has to wait."""
+        if not self.writes_only:
+            return True
+        name, _ = split(fields)
+        if name == "exec" and session._transaction is not None:
+            return any(_may_write(signature.name) for _, signature, _ in session._transaction)
+        # A command that a transaction only queues does not write yet.
+        return session._transaction is None and _may_write(name)
+
+
+def _may_write(name: str) -> bool:
+    return is_write(name) or name in ("eval", "evalsha", "fcall", "publish", "spublish", "pfcount")
+
+
+@command("client pause", 1, 2)
+def client_pause(session: Session, timeout: bytes, *mode: bytes) -> SimpleString:
+    """CLIENT PAUSE ms [WRITE|ALL]: a pause is never made shorter or weaker by another one."""
+    word = mode[0].lower() if mode else b"all"
+    if word not in (b"all", b"write"):
+        raise SimpleError("ERR CLIENT PAUSE mode must be WRITE or ALL")
+    limit_ms = Int.decode(timeout, "ERR timeout is not an integer or out of range")
+    if limit_ms < 0:
+        raise SimpleError("ERR timeout is negative")
+    broker, writes_only = session.broker, word == b"write"
+    until_ns = broker.now_ns + limit_ms * 1_000_000
+    if broker.paused is not None:
+        until_ns = max(until_ns, broker.paused.until_ns)
+        writes_only = writes_only and broker.paused.writes_only
+    broker.paused = Pause(until_ns, writes_only)
+    return OK
+
+
+@command("client unpause", 0)
+def client_unpause(session: Session) -> SimpleString:
+    """CLIENT UNPAUSE."""
+    session.broker.unpause()
+    return OK
 
 
 # -- users -----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Which commands there are: fakeredis's, without what Redis 7.0 does not have, and our own.
+"""Which commands there are: fakeredis's, without what Redis 7.4 does not have, and our own.
 
 Our own are functions of a session and of the arguments as bytes, marked with `command`; a file of
 them is known once `broker.py` imports it. An own command replaces fakeredis's of the same name.
@@ -20,16 +20,21 @@ if TYPE_CHECKING:
 
 Handler = Callable[..., Any]
 
-#: fakeredis's commands that are younger than Redis 7.0 or belong to modules.
-_NOT_IN_7_0: Final = frozenset(
-    """client no-touch|client setinfo|client maint_notifications|delex|digest|hexpire|hexpireat
-    |hexpiretime|hgetdel|hgetex|himport discard|himport discardall|himport prepare|himport set
-    |hpersist|hpexpire|hpexpireat|hpexpiretime|hpttl|hsetex|httl|increx|lmovem|blmovem|msetex
-    |sdiffcard|sunioncard|xackdel|xcfgset|xdelex|xidmprecord|xnack|arcount|ardel|ardelrange|arget
-    |argetrange|argrep|arinfo|arinsert|arlastitems|arlen|armget|armset|arnext|arop|arring|arscan
-    |arseek|arset|acl save|acl load|function dump|function restore""".replace("\n    ", "").split(
-        "|"
-    )
+#: Commands that came after 7.0, and with which version.
+SINCE: Final[dict[str, tuple[int, int]]] = {
+    **{f"h{word}": (7, 4) for word in ("expire", "expireat", "expiretime", "persist", "ttl")},
+    **{f"hp{word}": (7, 4) for word in ("expire", "expireat", "expiretime", "ttl")},
+    "client no-touch": (7, 2),
+    "client setinfo": (7, 2),
+    "waitaof": (7, 2),
+}
+#: fakeredis's commands that are younger than Redis 7.4, belong to modules, or touch files.
+_NOT_HERE: Final = frozenset(
+    """client maint_notifications|delex|digest|hgetdel|hgetex|himport discard|himport discardall
+    |himport prepare|himport set|hsetex|increx|lmovem|blmovem|msetex|sdiffcard|sunioncard|xackdel
+    |xcfgset|xdelex|xidmprecord|xnack|arcount|ardel|ardelrange|arget|argetrange|argrep|arinfo
+    |arinsert|arlastitems|arlen|armget|armset|arnext|arop|arring|arscan|arseek|arset|acl save
+    |acl load|function dump|function restore""".replace("\n    ", "").split("|")
 )
 
 
@@ -37,7 +42,7 @@ def _belongs(name: str) -> bool:
     signature = SUPPORTED_COMMANDS[name]
     module = signature.func_name.split("_")[0]
     return (
-        name not in _NOT_IN_7_0
+        name not in _NOT_HERE
         and "redis" in signature.server_types
         and "." not in name
         and not (name.startswith("v") and module.startswith("v"))
@@ -82,7 +87,7 @@ def find(session: Session, name: str) -> tuple[Handler, Signature]:
     """
     signature = COMMANDS.get(name)
     handler: Any = None
-    if signature is not None:
+    if signature is not None and SINCE.get(name, (0, 0)) <= session.broker.version:
         own = _HANDLERS.get(name)
         handler = partial(own, session) if own else getattr(session, signature.func_name, None)
     if signature is None or handler is None:
@@ -115,6 +120,24 @@ def split(fields: list[bytes]) -> tuple[str, list[bytes]]:
         if both in COMMANDS or name not in COMMANDS:
             return both, fields[2:]
     return name, fields[1:]
+
+
+def is_write(name: str) -> bool:
+    """Whether a command changes data, as COMMAND INFO says it."""
+    info = get_command_info(name.split()[0].encode())
+    return name in WRITES or bool(info and b"write" in info[2])
+
+
+#: Subcommands that write; COMMAND INFO tells of their containers only.
+WRITES: Final = frozenset(
+    (
+        "xgroup create",
+        "xgroup setid",
+        "xgroup destroy",
+        "xgroup createconsumer",
+        "xgroup delconsumer",
+    )
+)
 
 
 def keys_of(fields: list[bytes]) -> list[bytes]:

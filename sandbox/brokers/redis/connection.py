@@ -33,10 +33,14 @@ class Connection:
         self.asks_in_vain = False
         #: The broker's `activity` when a wait of this client last ended for want of time.
         self.lapsed = -1
+        #: What it asked since the data last changed, with the count of changes then.
+        self.asked: tuple[int, set[tuple[bytes, ...]]] = (-1, set())
         self._reader = RequestReader()
         self._output: list[bytes] = []
         self._announced = False
         self._gone = False
+        #: A request that CLIENT PAUSE stopped.
+        self._held: list[bytes] | None = None
 
     # -- the carrier's side --------------------------------------------------------------------
 
@@ -80,17 +84,23 @@ class Connection:
 
     def read(self) -> None:
         """Do the requests that are complete."""
-        session = self.session
+        session, broker, next_request = self.session, self.broker, self._reader.next_request
         while not self.closing and session.waiting is None:
-            try:
-                fields = self._reader.next_request(trusted=session.authenticated)
-            except ProtocolError as error:
-                self.send(SimpleError(f"ERR {error}"))
-                self.close()
-                return
+            fields, self._held = self._held, None
+            if fields is None:
+                try:
+                    fields = next_request(session.authenticated)
+                except ProtocolError as error:
+                    self.send(SimpleError(f"ERR {error}"))
+                    self.close()
+                    return
             if fields is None:
                 return
-            self.broker.perform(self, fields)
+            if broker.paused is not None and broker.paused.holds(session, fields):
+                self._held = fields
+                broker.held[self] = None
+                return
+            broker.perform(self, fields)
             if session._killed:
                 self.close()
 
@@ -128,7 +138,7 @@ class Connection:
         if self._gone:
             return
         try:
-            data = encode(value, self.session.resp)
+            data = encode(value, self.session._client_info["resp"])
         except TypeError as error:
             data = encode(SimpleError(f"ERR {error}"), 2)
         self._output.append(data)

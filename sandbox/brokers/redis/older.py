@@ -12,13 +12,6 @@ _CODES: Final = frozenset(
         "NOREPLICAS", "UNKILLABLE", "TRYAGAIN", "LOADING", "CROSSSLOT",
     )
 )  # fmt: skip
-#: What XINFO STREAM has had since 7.0.
-_NEWER: Final = frozenset(
-    (
-        b"idmp-duration", b"idmp-maxsize", b"pids-tracked", b"iids-tracked", b"iids-added",
-        b"iids-duplicates",
-    )
-)  # fmt: skip
 
 
 def in_words_of_7_0(name: str, text: str, arguments: Any) -> str:
@@ -46,13 +39,3 @@ def _not_allowed(text: str) -> str:
     if " has no permissions to run the " in text:
         return "NOPERM this user" + text[text.index(" has no permissions to run the ") :]
     return text
-
-
-def without_newer(result: Any) -> Any:
-    """A reply of XINFO STREAM without what is younger than 7.0."""
-    if isinstance(result, dict):
-        return {key: value for key, value in result.items() if key not in _NEWER}
-    if isinstance(result, list):
-        pairs = zip(result[::2], result[1::2], strict=True)
-        return [each for pair in pairs if pair[0] not in _NEWER for each in pair]
-    return result

@@ -1,6 +1,7 @@
-"""COPY, and the pops of many keys: what fakeredis forgets to write back, or shares by mistake.
+"""COPY, SWAPDB and the pops of many keys: what fakeredis forgets, or shares by mistake.
 
 - COPY made two keys share one value: a change of one was a change of both.
+- SWAPDB told nobody who watches a key, or waits for one, in either database.
 - LMPOP and BLMPOP emptied a list and left the empty key behind, and told nobody who watches it.
 """
 
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fakeredis import _msgs as msgs
 from fakeredis._command_args_parsing import Int, Timeout
 from fakeredis._core import CommandItem
-from fakeredis._helpers import SimpleError
+from fakeredis._helpers import OK, SimpleError, SimpleString
 from fakeredis.model import ZSet
 
 from sandbox.brokers.redis.commands import command
@@ -48,6 +49,25 @@ def copy(session: Session, source: bytes, target: bytes, *options: bytes) -> int
     made.expireat = item.expireat
     made.writeback()
     return 1
+
+
+@command("swapdb", 2)
+def swapdb(session: Session, one: bytes, other: bytes) -> SimpleString:
+    """SWAPDB index index."""
+    numbers = []
+    for word, which in ((one, "first"), (other, "second")):
+        number = Int.decode(word, f"ERR invalid {which} DB index")
+        if not 0 <= number < DATABASES:
+            raise SimpleError("ERR DB index is out of range")
+        numbers.append(number)
+    first, second = (session.broker.server.dbs[number] for number in numbers)
+    if first is not second:
+        first.swap(second)
+        session.broker.server.dirty += 1
+        for database in (first, second):
+            for key in dict.fromkeys((*first._dict, *second._dict)):
+                database.notify_watch(key)
+    return OK
 
 
 def _keys(

@@ -13,7 +13,6 @@ from fakeredis.model import Hash, XStream, ZSet, get_command_info
 
 from sandbox.brokers.redis.commands import COMMANDS, command, keys_of
 from sandbox.brokers.redis.durability import save_now
-from sandbox.brokers.redis.keyspace import VERSION
 from sandbox.brokers.redis.replies import Verbatim
 
 if TYPE_CHECKING:
@@ -91,7 +90,8 @@ def _sections(broker: Broker) -> dict[str, dict[str, Any]]:
     settings = broker.settings
     sections: dict[str, dict[str, Any]] = {
         "Server": {
-            "redis_version": VERSION, "redis_git_sha1": "00000000", "redis_git_dirty": 0,
+            "redis_version": ".".join(map(str, broker.version)),
+            "redis_git_sha1": "00000000", "redis_git_dirty": 0,
             "redis_build_id": "0", "redis_mode": "standalone", "os": "sandbox",
             "arch_bits": 64, "monotonic_clock": "virtual", "multiplexing_api": "none",
             "process_id": 1, "run_id": broker.run_id, "tcp_port": 6379,
@@ -241,22 +241,6 @@ def memory_stats(session: Session) -> dict[bytes, Any]:
         b"peak.allocated": used, b"total.allocated": used, b"startup.allocated": 1_000_000,
         b"keys.count": keys, b"dataset.bytes": used - 1_000_000,
     }  # fmt: skip
-
-
-@command("xsetid", 2, 6)
-def xsetid(session: Session, key: bytes, last: bytes, *_: bytes) -> SimpleString:
-    """XSETID key last-id [ENTRIESADDED n] [MAXDELETEDID id]."""
-    item = _item(session, key, "ERR no such key")
-    stream = item.value
-    if not isinstance(stream, XStream):
-        raise SimpleError("WRONGTYPE Operation against a key holding the wrong kind of value")
-    wanted = type(stream.last_id).parse_str(last)
-    if len(stream) and wanted < stream._ids[-1]:
-        raise SimpleError(
-            "ERR The ID specified in XSETID is smaller than the target stream top item"
-        )
-    stream._last_id = wanted
-    return OK
 
 
 # -- the server ------------------------------------------------------------------------------------

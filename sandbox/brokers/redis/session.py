@@ -16,7 +16,7 @@ from fakeredis._socket._resp import convert_to_resp2
 from fakeredis.model import ClientInfo
 
 from sandbox.brokers.redis import commands
-from sandbox.brokers.redis.older import in_words_of_7_0, without_newer
+from sandbox.brokers.redis.older import in_words_of_7_0
 from sandbox.brokers.redis.replies import NULL_ARRAY, NULL_ARRAYS, SETS, Push, SetReply
 
 if TYPE_CHECKING:
@@ -59,12 +59,14 @@ class Waiting:
         self,
         name: str,
         signature: Signature,
+        arguments: list[bytes],
         keys: list[bytes],
         deadline_ns: int | None,
         block: WouldBlock,
     ) -> None:
         self.name = name
         self.signature = signature
+        self.arguments = arguments
         self.keys = keys
         self.deadline_ns = deadline_ns
         self.block = block
@@ -92,11 +94,15 @@ class Session(FakeSocket):
         self._db = self._server.dbs[0]
         self._client_info = ClientInfo(id=broker.new_client_id(), addr=peer, name="")
         self.waiting: Waiting | None = None
+        #: Databases and keys it waits for, as `Waits` noted them.
+        self.places: list[tuple[int, bytes]] = []
         #: Channels, patterns and shard channels it is subscribed to, in order.
         self.channels: dict[str, dict[bytes, None]] = {"": {}, "p": {}, "s": {}}
         self.monitoring = False
         self.authenticated = broker.default_user_is_open()
         self.last_command = ""
+        #: The broker's `rules` when this client was last found free to do anything.
+        self.free_since = -1
         self.created_ns = self.last_ns = broker.now_ns
 
     @property
@@ -153,16 +159,20 @@ class Session(FakeSocket):
             return NULL_ARRAY if counted or name in NULL_ARRAYS else None
         if isinstance(result, SimpleError):
             return SimpleError(in_words_of_7_0(name, result.value, arguments))
-        if name == "xpending" and isinstance(result, list) and result[:1] == [0]:
-            return [0, None, None, NULL_ARRAY]
-        if name == "xpending" and isinstance(result, list) and len(arguments) == 2:
-            consumers = [[who, b"%d" % int(count)] for who, count in result[3]]
-            return [*result[:3], sorted(consumers)]
         if isinstance(result, list) and name in SETS:
             return SetReply(sorted(result, key=_set_order))
-        return without_newer(result) if name == "xinfo stream" else result
+        return result
+
+    def is_free(self) -> bool:
+        """Whether this client may do anything: logged in, no rules, no subscription of RESP2."""
+        if not self.authenticated or (self.subscriptions and self.resp == 2):
+            return False
+        user = self._server.acl._user_acl.get(self._client_info.user)
+        return user is not None and bool(user.enabled) and user.unrestricted()
 
     def _check_allowed(self, fields: list[bytes]) -> None:
+        if self.free_since == self.broker.rules or self.is_free():
+            return
         try:
             self._server.acl.validate_command(self._client_info.user, self._client_info, fields)
         except SimpleError as error:
@@ -204,19 +214,37 @@ class Session(FakeSocket):
         return commands.find(self, cmd_name)
 
     def _run_command(self, func: Any, sig: Any, args: Any, from_script: bool) -> Any:
+        broker = self.broker
         if not from_script:
-            self.broker.count(sig.name)
+            broker.count(sig.name)
+        before = broker.server.dirty
         try:
-            result = super()._run_command(func, sig, args, from_script)
-        except (SimpleError, WouldBlock):
+            if hasattr(sig, "most"):
+                result = self._run_own(func, sig, args, from_script)
+            else:
+                result = super()._run_command(func, sig, args, from_script)
+        except WouldBlock:
             raise
+        except SimpleError as error:
+            result = error
         except UnicodeDecodeError:
             # fakeredis puts names into its texts as UTF-8; they are in texts of errors alone.
             result = SimpleError("ERR no such key, group or name, and it is not UTF-8 either")
         except Exception as error:  # what fakeredis did not foresee costs this command, not more
-            self.broker.trace("engine.error", connection=self.peer, error=repr(error))
+            broker.trace("engine.error", connection=self.peer, error=repr(error))
             result = SimpleError(f"ERR the sandbox could not do this: {error!r}")
+        if broker.log.on and broker.server.dirty != before:
+            broker.log.note(self._db_num, sig.name, args, result)
         return result if from_script else self.finish(sig.name, result, args)
+
+    def _run_own(self, func: Any, sig: Any, args: Any, from_script: bool) -> Any:
+        if not from_script:
+            return func(*args)
+        if msgs.FLAG_NO_SCRIPT in sig.flags:
+            raise SimpleError(msgs.COMMAND_IN_SCRIPT_MSG)
+        self._check_arguments(sig, args)
+        result = func(*args)
+        return convert_to_resp2(result) if self._resp_version == 2 else result
 
     def _expireat(self, key: Any, timestamp: float, *args: bytes) -> int:
         """Set when a key expires; in the past, or now, means that it goes at once."""
@@ -236,19 +264,24 @@ class Session(FakeSocket):
     def wait(self, fields: list[bytes], block: WouldBlock, now_ns: int) -> None:
         """Remember what a command waits for."""
         name, _ = commands.split(fields)
+        keys = commands.keys_of(fields) or fields[1:]
         deadline = now_ns + round(block.timeout_s * 1e9) if block.timeout_s else None
-        self.waiting = Waiting(name, commands.COMMANDS[name], fields[1:], deadline, block)
+        self.waiting = Waiting(name, commands.COMMANDS[name], fields[1:], keys, deadline, block)
         self._blocked = True
 
     def retry(self) -> tuple[bool, Any]:
         """Try again; whether it went, and the reply."""
-        assert self.waiting is not None
+        waiting, server = self.waiting, self.broker.server
+        assert waiting is not None
+        before = server.dirty
         try:
-            result = self.waiting.block.attempt(False)
+            result = waiting.block.attempt(False)
         except SimpleError as error:
             if error.value == msgs.WRONGTYPE_MSG:
                 return False, None
             return True, self._stop_waiting(error)
+        if self.broker.log.on and server.dirty != before:
+            self.broker.log.note(self._db_num, waiting.name, waiting.arguments, result)
         if result is None:
             return False, None
         return True, self._stop_waiting(self._shaped(result))

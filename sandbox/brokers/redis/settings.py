@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fakeredis._helpers import OK, SimpleError, SimpleString, compile_pattern
 
 from sandbox.brokers.redis.commands import command
+from sandbox.brokers.redis.durability import as_records, save_now, take
 from sandbox.brokers.redis.pubsub import read_flags
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Settings:
         self.notify = ""
         for name, value in given.items():
             self.set(name, value)
+        self._given = dict(self.values)
 
     def set(self, name: str, value: str) -> None:
         """Change a setting.
@@ -94,6 +96,10 @@ class Settings:
                 raise SimpleError(failed + "Invalid save parameters")
         self.values[name] = value
 
+    def changed(self) -> list[tuple[str, str]]:
+        """What is not as this server was started: names and values."""
+        return [(n, v) for n, v in self.values.items() if v != self._given[n]]
+
     @property
     def save_points(self) -> list[tuple[int, int]]:
         """Pairs of seconds and changes after which a snapshot is taken."""
@@ -104,6 +110,11 @@ class Settings:
     def appendonly(self) -> bool:
         """Whether every write is kept in a log."""
         return self.values["appendonly"] == "yes"
+
+    @property
+    def maxmemory(self) -> int:
+        """How many bytes the data may take; 0 for any number."""
+        return int(self.values["maxmemory"])
 
     @property
     def slow_us(self) -> int:
@@ -138,15 +149,26 @@ def config_set(session: Session, *arguments: bytes) -> SimpleString:
     """CONFIG SET name value ..., all of them or none."""
     if len(arguments) % 2:
         raise SimpleError("ERR wrong number of arguments for 'config|set' command")
-    settings = session.broker.settings
+    broker = session.broker
+    settings = broker.settings
     before = dict(settings.values)
     try:
         for name, value in zip(arguments[::2], arguments[1::2], strict=True):
             settings.set(name.decode("utf-8", "replace").lower(), value.decode("utf-8", "replace"))
     except SimpleError:
         settings.values = before
+        settings.notify = read_flags(before["notify-keyspace-events"])
         raise
-    session.broker.settings_changed()
+    new = [
+        ["config", name, value] for name, value in settings.values.items() if value != before[name]
+    ]
+    broker.log.tell(new)
+    broker.settings_changed()
+    if settings.values["appendonly"] != before["appendonly"]:
+        if settings.appendonly:
+            broker.log.tell(as_records(take(broker.server)))
+        else:
+            save_now(broker)
     return OK
 
 

@@ -1,0 +1,83 @@
+"""Random requests, for conversations that two brokers are compared by.
+
+In a template, K is a key, L M H Z S X T a key that mostly holds a list, another list, a hash, a
+sorted set, a set, a stream, a string; V a value, N a small number, C a count, F a score, I a
+stream id, E a time to live in seconds.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+_VALUES = ("a", "b", "1", "-5", "3.5", "")
+_KEYS = ("list1", "list2", "hash1", "zset1", "set1", "set2", "stream1", "text1", "text2")
+CHOICES = {
+    "K": _KEYS,
+    "L": ("list1", "list1", "list1", "list2", "text1"),
+    "M": ("list2", "list2", "list1"),
+    "H": ("hash1", "hash1", "hash1", "hash2", "list1"),
+    "Z": ("zset1", "zset1", "zset2", "zset2", "set1"),
+    "S": ("set1", "set1", "set2", "set2", "zset1"),
+    "X": ("stream1", "stream1", "stream1", "stream2", "text1"),
+    "T": ("text1", "text1", "text2", "text2", "list1"),
+    "V": _VALUES,
+    "N": ("0", "1", "2", "-1", "-2", "5"),
+    "C": ("1", "2", "5"),
+    "F": ("1", "2.5", "-1", "inf", "0.1"),
+    "I": ("1-1", "2-0", "2-1", "5"),
+    "E": ("1", "2", "10"),
+}
+
+
+def templates(text: str) -> list[list[str]]:
+    """Templates as they are written below: separated by bars and lines."""
+    return [line.split() for line in text.replace("\n", "|").split("|") if line.strip()]
+
+
+def pick(random: Random, among: list[list[str]]) -> list[str]:
+    """One request."""
+    return [random.choice(CHOICES.get(word, (word,))) for word in random.choice(among)]
+
+
+LISTS = """
+RPUSH L V V|LPUSH L V|LPOP L|RPOP L C|LRANGE L N N|LLEN L|LINDEX L N|LINSERT L BEFORE V V|LSET L N V
+LREM L N V|LTRIM L N N|LMOVE L M LEFT RIGHT|LMOVE L M RIGHT LEFT|RPOPLPUSH L M|LPUSHX L V|RPUSHX L V
+LMPOP 2 L M LEFT COUNT C|LPOS L V|LPOS L V COUNT 0|RPOP L|LPUSH L V V|RPUSH L V
+"""
+SORTED_SETS = """
+ZADD Z F V|ZADD Z GT CH F V|ZADD Z NX F V|ZADD Z F V F V|ZRANGE Z N N WITHSCORES|ZINCRBY Z F V
+ZRANGEBYSCORE Z F F WITHSCORES|ZREVRANGE Z N N|ZREM Z V|ZSCORE Z V|ZPOPMIN Z|ZPOPMAX Z C|ZCARD Z
+ZCOUNT Z F F|ZRANK Z V|ZREVRANK Z V|ZREMRANGEBYRANK Z N N|ZREMRANGEBYSCORE Z F F|ZMSCORE Z V V
+ZUNIONSTORE Z 2 Z Z|ZINTERSTORE Z 2 Z Z|ZDIFF 2 Z Z|ZMPOP 2 Z Z MIN COUNT C|ZRANGESTORE Z Z N N
+ZRANGE Z F F BYSCORE LIMIT 0 C|ZLEXCOUNT Z - +
+"""
+STREAMS = """
+XADD X I f V|XADD X MAXLEN C I f V|XADD X 9-* f V|XLEN X|XRANGE X - +|XRANGE X I I|XRANGE X (I +
+XREVRANGE X + - COUNT C|XDEL X I|XTRIM X MAXLEN C|XTRIM X MINID I|XGROUP CREATE X g I MKSTREAM
+XGROUP CREATE X h $|XGROUP DESTROY X g|XGROUP SETID X g I|XGROUP CREATECONSUMER X g c
+XGROUP DELCONSUMER X g c|XREADGROUP GROUP g c STREAMS X >|XREADGROUP GROUP g d COUNT C STREAMS X >
+XREADGROUP GROUP g c STREAMS X 0|XREADGROUP GROUP g c NOACK STREAMS X >|XACK X g I|XPENDING X g
+XREAD COUNT C STREAMS X I|XAUTOCLAIM X g d 0 I COUNT C|XCLAIM X g d 0 I|XCLAIM X g c 0 I FORCE
+XCLAIM X g d 0 I JUSTID|XINFO GROUPS X|XINFO STREAM X|XSETID X I|XACK X g I I
+"""
+STRINGS = """
+SET T V|SET T V NX|SET T V XX GET|GET T|INCR T|DECRBY T N|INCRBY T C|INCRBYFLOAT T F|APPEND T V
+STRLEN T|GETDEL T|GETSET T V|SETRANGE T C V|GETRANGE T N N|MSET T V T V|MSETNX T V T V|MGET T T
+SETBIT T C 1|GETBIT T C|BITCOUNT T|SETEX T 100 V|GETEX T PERSIST|SETNX T V
+"""
+HASHES = """
+HSET H V V|HSET H V V V V|HGET H V|HGETALL H|HDEL H V|HSETNX H V V|HINCRBY H V N|HEXISTS H V
+HKEYS H|HVALS H|HLEN H|HMGET H V V|HSTRLEN H V|HINCRBYFLOAT H V F
+"""
+SETS = """
+SADD S V V|SREM S V|SISMEMBER S V|SMISMEMBER S V V|SCARD S|SREM S V V|SMOVE S S V|SINTERCARD 2 S S
+SUNIONSTORE S S S|SINTERSTORE S S S|SDIFFSTORE S S S|SMEMBERS S|SINTER S S|SUNION S S
+"""
+KEYS = """
+DEL K|DEL K K K|UNLINK K|TYPE K|EXPIRE K 100|EXPIRE K 0|TTL K|PERSIST K|COPY K K REPLACE|EXISTS K K
+RENAMENX K K|PEXPIREAT K 1|EXPIRE K 100 NX|EXPIRE K 200 GT|TOUCH K|DBSIZE|OBJECT REFCOUNT K
+"""
+TRANSACTIONS = "MULTI|EXEC|EXEC|DISCARD|WATCH K|UNWATCH"
+EVERYTHING = "|".join(
+    (LISTS, SORTED_SETS, STREAMS, STRINGS, HASHES, SETS, KEYS, LISTS, STREAMS, TRANSACTIONS)
+)
