@@ -36,12 +36,17 @@ def copy_published(
 ) -> None:
     """Tell of a message that somebody (connection, channel, user) publishes."""
     peer, channel, user = who
+    if message.exchange == "":
+        # To the default exchange every key is the name of a queue, whether there is one or not.
+        routed = [message.routing_key, *message.more_keys]
+    else:
+        routed = [queue.name for queue in queues]
     headers = _about(message) | {
         "vhost": vhost.name,
         "connection": peer,
         "channel": channel,
         "user": user,
-        "routed_queues": [queue.name for queue in queues],
+        "routed_queues": routed,
     }
     _publish(broker, vhost, message, f"publish.{message.exchange}", headers)
 

@@ -38,7 +38,7 @@ def check_limits(connection: Connection, vhost: VirtualHost) -> None:
         raise AmqpError(NOT_ALLOWED, f"{text} ({limit}) is reached")
     limit = _of_user(connection, MAX_CONNECTIONS)
     if 0 <= limit <= sum(other.user == user for other in others):
-        text = f"Connection refused for user '{user}': user connection limit ({limit}) is reached"
+        text = f"connection refused for user '{user}': user connection limit ({limit}) is reached"
         raise AmqpError(NOT_ALLOWED, text)
 
 

@@ -8,7 +8,7 @@ queue could not change them while it holds messages. [RabbitMQ: "Parameters and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 _MS: Final = 1_000_000
@@ -34,15 +34,16 @@ class QueueOptions:
     single_active_consumer: bool = False
     delivery_limit: int | None = None
 
-    @property
-    def bounded(self) -> bool:
-        """True if there may be too many messages or too many bytes of them."""
-        return self.max_length is not None or self.max_length_bytes is not None
+    #: True if there may be too many messages or too many bytes of them.
+    bounded: bool = field(init=False)
+    #: True if publishing needs no second look: no quorum, no limits and no time to live.
+    simple: bool = field(init=False)
 
-    @property
-    def simple(self) -> bool:
-        """True if publishing needs no second look: no limits and no time to live."""
-        return not self.bounded and self.message_ttl_ns is None
+    def __post_init__(self) -> None:
+        bounded = self.max_length is not None or self.max_length_bytes is not None
+        simple = not (bounded or self.quorum or self.message_ttl_ns is not None)
+        object.__setattr__(self, "bounded", bounded)
+        object.__setattr__(self, "simple", simple)
 
 
 def queue_options(

@@ -56,14 +56,16 @@ def publish(channel: Channel, packed_route: bytes, bits: int, header: bytes, bod
         header = direct_reply.address(channel, header)
     transaction = channel.transaction
     if transaction is None:
-        _publish(channel, packed_route, bits, header, body)
+        _publish(channel, packed_route, bits, header, body, facts)
         return
     channel.vhost.route(packed_route)
     _check(facts, channel.connection.user)
-    transaction.publish_later(partial(_publish, channel, packed_route, bits, header, body))
+    transaction.publish_later(partial(_publish, channel, packed_route, bits, header, body, facts))
 
 
-def _publish(channel: Channel, packed_route: bytes, bits: int, header: bytes, body: bytes) -> None:
+def _publish(
+    channel: Channel, packed_route: bytes, bits: int, header: bytes, body: bytes, facts: Facts
+) -> None:
     message, queues, taken = accept(
         channel.connection.broker,
         channel.vhost,
@@ -73,6 +75,7 @@ def _publish(channel: Channel, packed_route: bytes, bits: int, header: bytes, bo
         actor=channel.actor,
         user=channel.connection.user,
         mandatory=bool(bits & MANDATORY),
+        facts=facts,
     )
     if not queues:
         _unroutable(channel, message, bits)
@@ -96,18 +99,21 @@ def accept(
     actor: Actor,
     user: str | None,
     mandatory: bool,
+    facts: Facts | None = None,
 ) -> tuple[Message, tuple[Queue, ...], bool]:
     """Route a message and put it into its queues.
 
     Returns: the message, its queues, and whether all of them took it.
 
-    `user` is who published, or None to let properties claim anybody.
+    `user` is who published, or None to let properties claim anybody; `facts` are the properties',
+    if somebody has looked at them already.
 
     Raises:
         AmqpError: 404 no such exchange, 406 properties no message may have.
     """
     route = vhost.route(packed_route)
-    facts = examine(header[HEADER_SIZE:])
+    if facts is None:
+        facts = examine(header[HEADER_SIZE:])
     ttl_ns = None
     if facts.unusual:
         ttl_ns = _check(facts, user)

@@ -124,14 +124,14 @@ class Queue:
         """
         self.counts.publish += 1
         entry = Entry(message, self._next_position)
-        if self.options.quorum:
-            entry.returns = 0
-        elif self.options.simple and message.ttl_ns is None and not self._mortal:
+        if self.options.simple and message.ttl_ns is None and not self._mortal:
             self._next_position += 1
             self._line.append(entry)
             if self._turns.ring:
                 self.dispatch()
             return True
+        if self.options.quorum:
+            entry.returns = 0
         return self._publish_carefully(entry)
 
     def _publish_carefully(self, entry: Entry) -> bool:
