@@ -31,18 +31,33 @@ class Event(NamedTuple):
 
     def to_json(self) -> str:
         """One line of JSON, without the line feed."""
-        return json.dumps(
-            {"id": self.id, "t_ns": self.t_ns, "process": self.process, "kind": self.kind}
-            | dict(self.fields),
-            default=_plain,
-            ensure_ascii=True,
-            separators=(",", ":"),
-        )
+        head = {"id": self.id, "t_ns": self.t_ns, "process": self.process, "kind": self.kind}
+        try:
+            return _dumps(head | dict(self.fields))
+        except TypeError:  # JSON's objects have text for keys; Redis's maps may have bytes
+            return _dumps(head | _with_text_keys(self.fields))
 
 
 def header(seed: int | None) -> str:
     """The first line of a trace, without the line feed."""
     return json.dumps({"schema": SCHEMA, "version": VERSION, "seed": seed}, separators=(",", ":"))
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, default=_plain, ensure_ascii=True, separators=(",", ":"))
+
+
+def _with_text_keys(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            key.decode("utf-8", "backslashreplace") if isinstance(key, bytes) else key: (
+                _with_text_keys(item)
+            )
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_with_text_keys(item) for item in value]
+    return value
 
 
 def _plain(value: Any) -> Any:

@@ -29,7 +29,8 @@ Checks, the page, tests and bug reports all read it. An event has
 Written as JSON lines, the first line names the schema: `{"schema": "sandbox-trace", "version": 1,
 "seed": 7}`. Bytes are written as `{"b64": "..."}`. Two runs with one seed write the same bytes.
 
-To add a kind, add it to the table; raise VERSION in `sandbox.events` when a reader of the old one would be misled.
+To add a kind, add it to the table; raise VERSION in `sandbox.events` when a reader of the old one
+would be misled.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ MODULES = (
     "asyncio_",
     "logging_",
     "platform_",
+    "fcntl_",
     "subprocess_",
 )
 
@@ -120,6 +121,10 @@ def importing() -> Iterator[None]:
         yield
     finally:
         _importing -= 1
+        if not _importing:
+            from sandbox.sim.standins import libraries_
+
+            libraries_.adapt()
 
 
 def is_importing() -> bool:

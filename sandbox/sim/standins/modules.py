@@ -10,6 +10,8 @@ import sys
 import types
 from pathlib import Path
 
+from sandbox.sim.standins.libraries_ import adapt
+
 #: Never imported from a learner's folder, even when that folder is a checkout of this project.
 _OURS = "sandbox"
 
@@ -81,6 +83,7 @@ class OwnModules:
                 self._modules[name] = module
                 self._hidden.setdefault(name, None)
         self._count = len(sys.modules)
+        adapt()
 
     def _is_own(self, file: str) -> bool:
         """Whether a module's file is the learner's, and not a library installed below it."""

@@ -13,6 +13,9 @@ from sandbox.sim.standins.installation import Replace
 #: How many processors a world's machines have; thread pools choose their size by it.
 CORES = 4
 
+#: Who a world's programs run as, and their group: nobody special, whoever runs the world.
+USER = 1000
+
 
 def install(replace: Replace) -> None:
     """Put the stand-ins in place."""
@@ -69,6 +72,22 @@ def install(replace: Replace) -> None:
 
         return cpu_count
 
+    def learner(ask: Callable[[], int]) -> Callable[[], int]:
+        def user() -> int:
+            return ask() if context.current() is None else USER
+
+        return user
+
+    for name in ("getuid", "geteuid", "getgid", "getegid"):
+        if hasattr(os, name):
+            replace(os, name, learner(getattr(os, name)))
+    if hasattr(os, "getloadavg"):
+        load = os.getloadavg
+
+        def load_in_world() -> tuple[float, float, float]:
+            return load() if context.current() is None else (0.0, 0.0, 0.0)
+
+        replace(os, "getloadavg", load_in_world)
     for name in ("cpu_count", "process_cpu_count"):
         if hasattr(os, name):
             replace(os, name, cores(getattr(os, name)))

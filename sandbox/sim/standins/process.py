@@ -14,6 +14,7 @@ import random
 import sys
 import traceback
 import types
+import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from sandbox.sim.standins import context
+from sandbox.sim.standins.libraries_ import occupy, restore
 from sandbox.sim.standins.modules import OwnModules
 from sandbox.sim.standins.streams_ import ProcessStream, ask
 from sandbox.sim.syscalls import REPORT, STDERR, STDOUT
@@ -76,7 +78,7 @@ class InProcess:
         self.result: Any = None
         self.error: BaseException | None = None
         #: What `logging` and others keep per process, by the name of their stand-in.
-        self.kept: dict[str, Any] = {}
+        self.kept: dict[Any, Any] = {}
         self.stdout = ProcessStream(self, STDOUT)
         self.stderr = ProcessStream(self, STDERR)
         self._stdin = io.StringIO("")
@@ -85,6 +87,7 @@ class InProcess:
         self._random: random.Random | None = None
         self._modules = OwnModules(folder, self.own_files)
         self._outside: tuple[Any, ...] | None = None
+        self._first: tuple[Any, ...] = ()
 
     # for whoever starts it
 
@@ -99,6 +102,8 @@ class InProcess:
     def main(self, entry: int) -> int:
         from sandbox.sim.standins.threading_ import MainThread, adopt
 
+        with warnings.catch_warnings():
+            pass  # forget what has been warned of: a new process is told again
         self.main_thread = MainThread()
         adopt(self, self.main_thread)
         status = self._live(self._entries[entry])
@@ -294,17 +299,22 @@ class InProcess:
     def _occupy(self) -> None:
         """Make `sys` this process's own."""
         self._outside = (sys.stdout, sys.stderr, sys.stdin, sys.argv, builtins.input)
+        self._first = (sys.__stdout__, sys.__stderr__)
         sys.stdout, sys.stderr, sys.stdin = self.stdout, self.stderr, self._stdin
+        sys.__stdout__, sys.__stderr__ = self.stdout, self.stderr  # type: ignore[misc, assignment]
         sys.argv = self.argv
         builtins.input = self._input
         self._modules.show()
+        occupy(self)
 
     def _restore(self) -> None:
         """Give `sys` back."""
         if self._outside is None:
             return
+        restore(self)
         self._modules.hide()
         sys.stdout, sys.stderr, sys.stdin, sys.argv, builtins.input = self._outside
+        sys.__stdout__, sys.__stderr__ = self._first  # type: ignore[misc]
         self._outside = None
 
     def _input(self, prompt: object = "", /) -> str:

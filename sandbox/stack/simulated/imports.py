@@ -13,6 +13,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,16 +22,23 @@ from sandbox.sim import standins
 #: What libraries import by themselves only once they are used.
 LATER: Mapping[str, tuple[str, ...]] = {
     "celery": (
+        "celery.app.control",
+        "celery.app.events",
+        "celery.app.log",
         "celery.app.trace",
+        "celery.apps.worker",
         "celery.backends.redis",
         "celery.backends.rpc",
+        "celery.bin.celery",
         "celery.concurrency.solo",
         "celery.concurrency.thread",
         "celery.contrib.testing.worker",
         "celery.fixups.django",
         "celery.loaders.app",
+        "celery.utils.static",
         "celery.worker.autoscale",
         "celery.worker.consumer",
+        "celery.worker.consumer.delayed_delivery",
         "celery.worker.strategy",
         "kombu.transport.pyamqp",
         "kombu.transport.redis",
@@ -41,18 +49,31 @@ LATER: Mapping[str, tuple[str, ...]] = {
 
 
 def import_before(source: str, folder: Path | None) -> None:
-    """Import the libraries that a program names, unless its own folder has files called so."""
-    named = _named(source)
-    wanted = [name for name in named if not _is_own(name, folder)]
-    if not wanted:
-        return
-    with standins.importing():
-        for name in wanted:
-            for module in (name, *LATER.get(name, ())):
-                try:
-                    importlib.import_module(module)
-                except Exception:  # the program will meet it itself, and say so
-                    break
+    """Import the libraries that a program names, and those its own modules name."""
+    wanted = _wanted(source, folder)
+    if wanted:
+        with standins.importing():
+            for name in wanted:
+                for module in (name, *LATER.get(name, ())):
+                    # What goes wrong the program will meet itself, and say so.
+                    with suppress(Exception):
+                        importlib.import_module(module)
+
+
+def _wanted(source: str, folder: Path | None) -> list[str]:
+    """Libraries in the order in which they are named; files of the program's folder are its own."""
+    wanted: dict[str, None] = {}
+    sources, own = [source], set()
+    for text in sources:
+        for name in _named(text):
+            file = _own_file(name, folder)
+            if file is None:
+                wanted[name] = None
+            elif name not in own:
+                own.add(name)
+                with suppress(OSError, UnicodeDecodeError):
+                    sources.append(file.read_text(encoding="utf-8"))
+    return list(wanted)
 
 
 @lru_cache(maxsize=64)
@@ -79,7 +100,8 @@ def _modules(node: ast.AST) -> Iterator[str]:
         yield node.module
 
 
-def _is_own(name: str, folder: Path | None) -> bool:
-    return folder is not None and (
-        (folder / f"{name}.py").is_file() or (folder / name / "__init__.py").is_file()
-    )
+def _own_file(name: str, folder: Path | None) -> Path | None:
+    if folder is None:
+        return None
+    files = (folder / f"{name}.py", folder / name / "__init__.py")
+    return next((file for file in files if file.is_file()), None)

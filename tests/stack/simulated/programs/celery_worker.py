@@ -1,0 +1,3 @@
+from celery_tasks import app
+
+app.worker_main(["worker", "--pool", "solo", "--loglevel", "INFO"])

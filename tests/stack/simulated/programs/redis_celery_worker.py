@@ -1,0 +1,3 @@
+from redis_celery_tasks import app
+
+app.Worker(pool="threads", concurrency=2, loglevel="INFO").start()
