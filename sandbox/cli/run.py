@@ -1,4 +1,4 @@
-"""`sandbox run`: your programs in a world with a RabbitMQ at localhost:5672."""
+"""`sandbox run`: your programs in a world with every broker, each at its own port of localhost."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def run(
     ] = None,
     full: Annotated[bool, typer.Option("--traceback", help="Print whole tracebacks.")] = False,
 ) -> None:
-    """Run programs together, each its own process, in a simulated world with a RabbitMQ.
+    """Run programs together, each its own process, in a simulated world.
+
+    In it are RabbitMQ (localhost:5672), Kafka (9092) and Redis (6379).
 
     Exit status: 0 all is well, 1 a program failed or the world had to stop it, 2 nothing could be
     run, 130 Ctrl-C.

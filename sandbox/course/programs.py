@@ -17,6 +17,7 @@ from sandbox.sim.clock import SECOND
 from sandbox.sim.endings import Ending
 from sandbox.sim.world import ProcessHandle
 from sandbox.stack.simulated import SimulatedStack
+from sandbox.stack.simulated.brokers import KINDS
 
 #: Real seconds without a system call before a program counts as looping endlessly.
 STALL_LIMIT_S = 10.0
@@ -47,10 +48,12 @@ class Programs:
         files: Sequence[Path],
         *,
         seed: int = 1,
-        brokers: Sequence[str] = ("rabbitmq",),
+        brokers: Sequence[str] = (),
+        late: Sequence[str] = tuple(KINDS),
         on_line: OnLine,
     ) -> None:
-        self.stack = SimulatedStack(seed=seed, brokers=brokers)
+        """Get ready to run `files`, with brokers that are there from the start, or once wanted."""
+        self.stack = SimulatedStack(seed=seed, brokers=brokers, late=late)
         self.world = self.stack.world
         self._on_line = on_line
         self._halves: dict[tuple[str, int], str] = {}
@@ -74,7 +77,7 @@ class Programs:
                 )
                 if ending.kind != "until":
                     break
-            self.handles.append(self.world.start_script(file, name=name))
+            self.handles.append(self.stack.start_script(file, name=name).handle)
         else:
             ending = self.world.run(
                 until_s=until_s, real_s=real_s, stall_s=STALL_LIMIT_S, to_idle=until_s is None

@@ -153,3 +153,25 @@ def test_ctrl_c_reaches_the_programs_and_is_status_130(tutorial: Path) -> None:
     assert process.returncode == 130
     assert "tidied" in out
     assert time.monotonic() - began < 10
+
+
+def test_every_broker_is_there_for_programs_that_want_it(sandbox: Command, home: Path) -> None:
+    (home / "mixed.py").write_text(
+        "import redis\n"
+        "from kafka import KafkaConsumer, KafkaProducer\n"
+        "producer = KafkaProducer(bootstrap_servers='localhost:9092')\n"
+        "producer.send('orders', b'order-1')\n"
+        "producer.close()\n"
+        "consumer = KafkaConsumer('orders', bootstrap_servers='localhost:9092',\n"
+        "                         auto_offset_reset='earliest', consumer_timeout_ms=5000)\n"
+        "store = redis.Redis(decode_responses=True)\n"
+        "for record in consumer:\n"
+        "    store.rpush('seen', record.value)\n"
+        "consumer.close()\n"
+        "print(store.lrange('seen', 0, -1))\n"
+    )
+    ran = sandbox("run", "mixed.py", "--trace", "trace.jsonl")
+    assert "mixed.py  ['order-1']" in ran.out
+    assert "every program has ended" in ran.out
+    lines = [json.loads(line) for line in (home / "trace.jsonl").read_text().splitlines()]
+    assert {"kafka", "redis"} <= {line.get("process") for line in lines}

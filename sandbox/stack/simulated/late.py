@@ -7,7 +7,7 @@ runs. Until somebody connects there is nothing to import.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandbox.sim import standins
 from sandbox.sim.standins import context
@@ -72,9 +72,11 @@ class LateBroker:
         if start is not None:
             start(now_ns)
 
-    def crash(self, now_ns: int) -> None:
-        if self._made is not None:
-            getattr(self._made, "crash", self._made.restart)(now_ns)
+    def __getattr__(self, name: str) -> Any:
+        """What only some brokers have (`crash`, say): those that are made, if they have it."""
+        if name.startswith("_") or self._made is None:
+            raise AttributeError(name)
+        return getattr(self._made, name)
 
 
 def broker_of(service: Service) -> Broker:
