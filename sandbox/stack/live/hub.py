@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 from sandbox.stack.live import control
+from sandbox.stack.live.flow import Flow
 from sandbox.stack.live.ledger import ConnectionLedger, Ledger
 from sandbox.stack.live.process import LiveProcess
 from sandbox.stack.live.proxy import ProxiedConnection, Side
@@ -33,6 +34,7 @@ class Hub:
 
     def __init__(self, broker: tuple[str, int], rewriter: Rewriter, ledger: Ledger) -> None:
         self.changed = threading.Condition(threading.RLock())
+        self.flow = Flow(self.changed)
         self.ledger = ledger
         self.recorded: list[tuple[str, Any]] = []
         self._broker = broker
@@ -200,12 +202,13 @@ class Hub:
         moment = f"record {message['name']}" if kind == "record" else kind
         if kind not in _NO_MOMENTS and not process.moment(moment):
             return
+        due_s = process.due_s(message)
         if kind == "record":
             self.recorded.append((message["name"], message["value"]))
             process.effect()
         else:
             process.hear(message)
-        listener.answer()
+        self.flow.pass_on(due_s, listener.answer)
 
 
 class _ControlConnection:

@@ -50,10 +50,15 @@ class Management:
     def create_vhost(self, name: str, description: str) -> None:
         """Create a virtual host in which this user may do everything and the firehose is on."""
         path = f"/api/vhosts/{quote(name, safe='')}"
-        self.request("PUT", path, {"description": description, "tracing": True})
+        self.request("PUT", path, {"description": description})
+        self.trace(name)
         permissions = {"configure": ".*", "write": ".*", "read": ".*"}
         user = quote(self._settings.user, safe="")
         self.request("PUT", f"/api/permissions/{quote(name, safe='')}/{user}", permissions)
+
+    def trace(self, vhost: str) -> None:
+        """Turn the firehose of a virtual host on. Idempotent."""
+        self.request("PUT", f"/api/vhosts/{quote(vhost, safe='')}", {"tracing": True})
 
     def delete_vhost(self, name: str) -> None:
         """Delete a virtual host and all it holds. One that is gone already is no error."""

@@ -8,6 +8,7 @@ look without touching.
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -24,8 +25,9 @@ from sandbox.stack.live.management import Management
 from sandbox.stack.live.process import LiveProcess
 
 _NOT_FOUND, _LOCKED = 404, 405
-#: How long the firehose may lag behind the proxy before we take its word as final.
-_PATIENCE_S = 1.0
+#: How long the firehose may lag behind the proxy before we take its word as final. A busy machine
+#: delays it by seconds.
+_PATIENCE_S = 15.0
 _PROPERTIES = (
     "content_type",
     "content_encoding",
@@ -74,6 +76,10 @@ class LiveRabbitMQ:
         self._channel = self._connection.channel()
         self._channel.confirm_delivery()
         self._published_here = 0
+        self._firehose.prove(
+            lambda probe: self._channel.basic_publish("", secrets.token_hex(8), probe),
+            lambda: management.trace(self._vhost),
+        )
 
     def declare(
         self,

@@ -23,6 +23,7 @@ from typing import Any
 from sandbox.stack.base import CrashPoint
 from sandbox.stack.live import failures
 from sandbox.stack.live.child import LINK_VARIABLE
+from sandbox.stack.live.flow import Flow
 from sandbox.stack.live.proxy import ProxiedConnection
 
 #: Arguments longer than this go through standard input; systems limit the command line.
@@ -36,16 +37,19 @@ _LOOKS_OF_WORK = 4
 class LiveProcess:
     """One operating-system process of a run; see `sandbox.stack.base.Process`."""
 
-    def __init__(self, name: str, changed: threading.Condition, crash: CrashPoint | None) -> None:
+    def __init__(
+        self, name: str, changed: threading.Condition, flow: Flow, crash: CrashPoint | None
+    ) -> None:
         self.name = name
         self.token = secrets.token_hex(16)
         self.changed = changed
+        self.flow = flow
         self.connections: list[ProxiedConnection] = []
         self.started = False  # the exercise's own code runs
         self.crashed = False
         self.moments: list[str] = []
         self.last_effect_s = time.monotonic()
-        self._sleepers = 0
+        self._sleeps: list[tuple[float, float]] = []  # of each sleeper: how long, until when
         self._rounds = 0  # sleeps and limited waits that ended since the last effect
         self._computing = 0  # looks in a row that saw it compute
         self._limits: dict[int, float] = {}  # thread: how long it waits at most
@@ -96,7 +100,7 @@ class LiveProcess:
         if self._system is None:
             return
         self._system.kill()
-        self.wait(10.0)
+        self._gone(10.0)
 
     def signal(self, number: int) -> None:
         """Send it a signal; a process that has ended gets none."""
@@ -104,7 +108,11 @@ class LiveProcess:
             self._system.send_signal(number)
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait until it has ended and all it sent and printed has arrived."""
+        """Let time pass until it has ended and all it sent and printed has arrived."""
+        with self.flow.passing():
+            return self._gone(timeout_s)
+
+    def _gone(self, timeout_s: float) -> bool:
         assert self._system is not None
         deadline = time.monotonic() + timeout_s
         try:
@@ -152,6 +160,17 @@ class LiveProcess:
         self._rounds = 0
         self.last_effect_s = time.monotonic()
 
+    def due_s(self, message: dict[str, Any]) -> float:
+        """When a message comes at the earliest: waking up, at the end of its sleep; else at once.
+
+        A machine with much to do tells both the process and the check late that time is up.
+        """
+        if message["kind"] != "waking":
+            return 0.0
+        return min(
+            (end for length, end in self._sleeps if length == message["seconds"]), default=0.0
+        )
+
     def hear(self, message: dict[str, Any]) -> None:
         """Take note of a control message (all but `record`, which is the run's)."""
         match message["kind"]:
@@ -159,9 +178,10 @@ class LiveProcess:
                 self.started = True
                 self.effect()
             case "sleep":
-                self._sleepers += 1
+                seconds = message["seconds"]
+                self._sleeps.append((seconds, time.monotonic() + seconds))
             case "waking":
-                self._sleepers = max(0, self._sleepers - 1)
+                self._sleeps = [s for s in self._sleeps if s[1] != self.due_s(message)]
                 self._rounds += 1
             case "wait":
                 self._limits[message["thread"]] = message["seconds"]
@@ -201,7 +221,7 @@ class LiveProcess:
         self._computing = self._computing + 1 if _computes(self.pid) else 0
         if self._rounds >= _ROUNDS_OF_A_WAITER:
             return "it computes" if self._computing >= _LOOKS_OF_WORK else None
-        if self._sleepers:
+        if self._sleeps:
             return "it sleeps in the middle of its work"
         waits = (connection.ledger.waiting_for for connection in self.connections)
         if reason := next((reason for reason in waits if reason), None):

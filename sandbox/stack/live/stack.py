@@ -78,7 +78,6 @@ class LiveStack:
         except BaseException:
             self.close()
             raise
-        self._began_s = time.monotonic()
 
     @property
     def rabbitmq(self) -> LiveRabbitMQ:
@@ -103,8 +102,8 @@ class LiveStack:
 
     @property
     def now_s(self) -> float:
-        """Real seconds since the run began."""
-        return time.monotonic() - self._began_s
+        """Real seconds that have passed for the run's processes."""
+        return self._hub.flow.passed_s()
 
     @property
     def last_event_s(self) -> float:
@@ -129,15 +128,18 @@ class LiveStack:
     def sleep(self, seconds: float) -> None:
         """Let real time pass, and whatever was begun before its end be done."""
         self._until_started()
-        time.sleep(seconds)
-        self._wait(lambda: not self._busy(), _GRACE_S)
+        with self._hub.flow.passing(time.monotonic() + seconds):
+            time.sleep(seconds)
+            self._wait(lambda: not self._busy(), _GRACE_S)
 
     def run_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until `condition()` is true, at most `timeout_s`, not counting work under way."""
         self._until_started()
-        if self._wait(condition, timeout_s):
-            return True
-        self._wait(lambda: condition() or not self._busy(), _GRACE_S)
+        with self._hub.flow.counting():
+            if self._wait(condition, timeout_s, stepping=True):
+                return True
+        with self._hub.flow.passing():
+            self._wait(lambda: condition() or not self._busy(), _GRACE_S)
         return condition()
 
     def run_until_idle(self, timeout_s: float) -> float:
@@ -146,11 +148,13 @@ class LiveStack:
         Raises:
             TimeoutError: they were still at work after `timeout_s`; says which.
         """
-        last = wait_until_idle(
-            self._processes, self._hub.changed, self.rabbitmq.could_deliver, timeout_s
-        )
+        with self._hub.flow.passing():
+            last = wait_until_idle(
+                self._processes, self._hub.changed, self.rabbitmq.could_deliver, timeout_s
+            )
+            quiet_s = time.monotonic() - last
         self._hub.check()
-        return max(0.0, last - self._began_s)
+        return max(0.0, self.now_s - quiet_s)
 
     def slow_link(self, process: str, latency_s: float) -> NoReturn:
         """Raise: the network is not ours.
@@ -208,7 +212,7 @@ class LiveStack:
         point = self._crash_point
         mine = point if point is not None and point.process == name and not taken else None
         arguments = json.dumps(control.pack(list(args)))
-        process = LiveProcess(name, self._hub.changed, mine)
+        process = LiveProcess(name, self._hub.changed, self._hub.flow, mine)
         link = self._hub.admit(process)
         process.start(file.resolve(), function, arguments, link)
         self._processes.append(process)
@@ -218,16 +222,24 @@ class LiveStack:
         """Time passes for a process once its code runs; starting Python takes none of it."""
         self._wait(lambda: all(p.started or not p.alive for p in self._processes), _START_S)
 
-    def _wait(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+    def _wait(
+        self, condition: Callable[[], bool], timeout_s: float, *, stepping: bool = False
+    ) -> bool:
+        """Wait for a condition; `stepping`, let nothing happen between two looks at it."""
         deadline = time.monotonic() + timeout_s
-        while not condition():
+        while True:
+            told = self._hub.flow.held()
+            if condition():
+                return True
+            if stepping:
+                self._hub.flow.step(told)
             self._hub.check()
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
             with self._hub.changed:
-                self._hub.changed.wait(min(left, 0.02))
-        return True
+                if not stepping or not self._hub.flow.held():
+                    self._hub.changed.wait(min(left, 0.02))
 
     def _busy(self) -> bool:
         with self._hub.changed:

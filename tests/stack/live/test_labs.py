@@ -22,7 +22,7 @@ from sandbox.stack.live.vhost import PREFIX
 ROOT = Path(__file__).parents[3]
 LABS = sorted(folder.parent.name for folder in (ROOT / "labs").glob("*/lab.toml"))
 CLI = "import sys; from sandbox.cli import main; sys.exit(main())"
-JOBS = 4 * (os.cpu_count() or 1)
+JOBS = 3 * (os.cpu_count() or 1)
 
 pytestmark = pytest.mark.live
 

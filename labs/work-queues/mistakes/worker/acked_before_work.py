@@ -1,4 +1,4 @@
-# caught-by: test_a_worker_holds_one_document_and_leaves_the_others_in_the_queue, test_what_a_dead_worker_had_in_hand_is_rendered_by_another
+# caught-by: test_a_worker_holds_one_document_and_leaves_the_others_in_the_queue, test_heavy_documents_do_not_pile_up_on_one_worker, test_what_a_dead_worker_had_in_hand_is_rendered_by_another
 # hint: An acknowledgement tells RabbitMQ two things: this one is done, and I have room for
 # another. Is either true on the line where you send it?
 

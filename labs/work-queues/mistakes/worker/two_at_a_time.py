@@ -1,4 +1,4 @@
-# caught-by: test_a_worker_holds_one_document_and_leaves_the_others_in_the_queue
+# caught-by: test_a_worker_holds_one_document_and_leaves_the_others_in_the_queue, test_heavy_documents_do_not_pile_up_on_one_worker
 # hint: One document is being rendered. Where is the other one that your limit allows, and who
 # could be rendering it?
 
