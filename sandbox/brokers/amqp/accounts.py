@@ -43,18 +43,37 @@ def hash_password(name: str, password: str) -> str:
 class Accounts:
     """All users of a broker."""
 
-    def __init__(self, users: Mapping[str, str], permissions: Permissions) -> None:
+    def __init__(
+        self,
+        users: Mapping[str, str],
+        permissions: Permissions,
+        tags: Mapping[str, Iterable[str]] | None = None,
+    ) -> None:
+        tags = tags or {}
         self.permissions = {user: dict(where) for user, where in permissions.items()}
         self.users = {
             name: User(
                 name,
                 hash_password(name, password),
-                () if name in self.permissions else (ADMINISTRATOR_TAG,),
+                tuple(tags.get(name, () if name in self.permissions else (ADMINISTRATOR_TAG,))),
             )
             for name, password in users.items()
         }
-        #: The users that whoever made the broker named, as they were then.
-        self.given = {name: repr(user) for name, user in self.users.items()}
+        #: What whoever made the broker said of users, to see later what changed.
+        self.given = {name: self._about(name) for name in self.users}
+
+    def _about(self, name: str) -> str:
+        return repr((self.users[name], self.permissions.get(name)))
+
+    @property
+    def changed(self) -> list[User]:
+        """The users that are not as they were given to the broker."""
+        return [u for name, u in self.users.items() if self.given.get(name) != self._about(name)]
+
+    @property
+    def gone(self) -> list[str]:
+        """The users that were given to the broker and are deleted."""
+        return [name for name in self.given if name not in self.users]
 
     def authenticate(self, name: str, password: str) -> User | None:
         """Return the user if the password is right."""

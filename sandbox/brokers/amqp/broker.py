@@ -8,7 +8,7 @@ connection.
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sandbox.brokers.amqp.accounts import Accounts
@@ -19,6 +19,7 @@ from sandbox.brokers.amqp.journal import Journal
 from sandbox.brokers.amqp.permissions import Permissions
 from sandbox.brokers.amqp.properties import encode_header
 from sandbox.brokers.amqp.publishing import accept, pack_route
+from sandbox.brokers.amqp.restoring import restore, snapshot
 from sandbox.brokers.amqp.vhost import VirtualHost
 from sandbox.brokers.carrying import Carried
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from sandbox.brokers.amqp.channel import Channel
     from sandbox.brokers.amqp.message import Message
     from sandbox.brokers.amqp.queue import Queue
-    from sandbox.brokers.base import Observer
+    from sandbox.brokers.base import Observer, Record
 
 
 class Broker(Carried[Connection]):
@@ -37,7 +38,8 @@ class Broker(Carried[Connection]):
     `random` makes server-named queues and consumer tags. `observe` gets an event for everything
     worth tracing (the table is in this folder's README); without it, tracing costs nothing.
     `users` maps names to passwords, `permissions` users to virtual hosts and what is allowed there;
-    who is not in it may do everything. `frame_max` and `channel_max` are offers, 0 means no limit;
+    who is not in it may do everything. `tags` open the management API to users; without them, who
+    may do everything is an administrator. `frame_max` and `channel_max` are offers, 0 means none;
     `heartbeat_s` is a suggestion that clients may change. `epoch_ns` is the time of day, in
     nanoseconds since 1970, at the carrier's 0: dead letters say when they died.
     """
@@ -49,6 +51,7 @@ class Broker(Carried[Connection]):
         observe: Observer | None = None,
         users: Mapping[str, str] | None = None,
         permissions: Permissions | None = None,
+        tags: Mapping[str, Iterable[str]] | None = None,
         vhosts: Iterable[str] = ("/",),
         heartbeat_s: int = 60,
         frame_max: int = 131072,
@@ -57,7 +60,8 @@ class Broker(Carried[Connection]):
     ) -> None:
         super().__init__()
         self.observe = observe
-        self.accounts = Accounts({"guest": "guest"} if users is None else users, permissions or {})
+        users = {"guest": "guest"} if users is None else users
+        self.accounts = Accounts(users, permissions or {}, tags)
         self.heartbeat_s = heartbeat_s
         self.frame_max = frame_max
         self.channel_max = channel_max
@@ -73,6 +77,8 @@ class Broker(Carried[Connection]):
         self.reply_channels: dict[str, Channel] = {}
         self._random = random
         self.vhosts: dict[str, VirtualHost] = {name: self.new_vhost(name) for name in vhosts}
+        #: The virtual hosts that whoever made the broker named.
+        self.given_vhosts = tuple(self.vhosts)
 
     def new_vhost(self, name: str, **about: Any) -> VirtualHost:
         """Make a virtual host, not yet one of ours (`administration.add_vhost`)."""
@@ -126,6 +132,29 @@ class Broker(Carried[Connection]):
         self.alarms.clear()
         for vhost in self.vhosts.values():
             forget_what_is_transient(vhost)
+
+    # -- what outlives the interpreter (`sandbox.brokers.base.Durable`) ------------------------
+
+    @property
+    def keep(self) -> Callable[[Record], None] | None:
+        """Who is told of every change of what a restart keeps; None: nobody."""
+        return self.journal.keep
+
+    @keep.setter
+    def keep(self, keep: Callable[[Record], None] | None) -> None:
+        self.journal.keep = keep
+
+    def snapshot(self) -> Iterator[Record]:
+        """Records that rebuild the durable state of this moment in a new broker."""
+        return snapshot(self)
+
+    def restore(self, records: Iterable[Record], now_ns: int) -> None:
+        """Rebuild what the records tell, in a broker that has just been made.
+
+        Raises:
+            ValueError: it does not know a record; says which.
+        """
+        restore(self, records, now_ns)
 
     # -- connections ---------------------------------------------------------------------------
 

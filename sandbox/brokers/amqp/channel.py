@@ -303,6 +303,8 @@ class Channel:
             counts.deliver += 1
         if entry.redelivered:
             counts.redeliver += 1
+        if queue.journal is not None:
+            queue.handed_out(entry, no_ack=consumer.no_ack)
         number = self.number
         connection = self.connection
         method = consumer.deliver_prefix + pack_tag(tag, entry.redelivered) + message.route

@@ -127,6 +127,7 @@ def basic_get(channel: Channel, method: commands.Basic.Get) -> None:
         queue.unacked_count += 1
         queue.counts.get += 1
     queue.counts.redeliver += entry.redelivered
+    queue.handed_out(entry, no_ack=method.no_ack)
     message = entry.message
     connection = channel.connection
     connection.write(

@@ -107,6 +107,7 @@ def message_record(queue: Queue, entry: Entry, epoch_ns: int) -> Record:
         None if expires_ns is None else epoch_ns + expires_ns,
         entry.redelivered,
         entry.returns,
+        list(message.more_keys),
     ]
 
 

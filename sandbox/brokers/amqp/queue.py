@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.brokers.amqp.counts import Counts
 from sandbox.brokers.amqp.death import DELIVERY_LIMIT, EXPIRED, MAX_LENGTH, REJECTED
+from sandbox.brokers.amqp.journal import message_record
 from sandbox.brokers.amqp.line import make_line
 from sandbox.brokers.amqp.message import Entry, Message
 from sandbox.brokers.amqp.options import (
@@ -58,6 +59,8 @@ class Queue:
         self.auto_delete = auto_delete
         self.owner = owner
         self.arguments: Mapping[str, Any] = {} if arguments is None else arguments
+        #: Where it writes what a restart keeps; a queue that does not survive one has none.
+        self.journal = home.journal if durable else None
         self.options: QueueOptions = queue_options(self.arguments)
         #: The policy that holds for it.
         self.policy: Policy | None = None
@@ -76,6 +79,11 @@ class Queue:
     def exclusive(self) -> bool:
         """True if the queue belongs to one connection."""
         return self.owner is not None
+
+    @property
+    def next_position(self) -> int:
+        """The place of the next message that comes; each has one of its own."""
+        return self._next_position
 
     @property
     def ready_count(self) -> int:
@@ -127,6 +135,8 @@ class Queue:
         if self.options.simple and message.ttl_ns is None and not self._mortal:
             self._next_position += 1
             self._line.append(entry)
+            if self.journal is not None:
+                self._keep(entry)
             if self._turns.ring:
                 self.dispatch()
             return True
@@ -147,6 +157,7 @@ class Queue:
             self._mortal = True
         self._next_position += 1
         self._line.append(entry)
+        self._keep(entry)
         # Who waits gets it, even if it should live for no time at all.
         self._hand_out()
         self._drop_what_is_too_much()
@@ -164,6 +175,7 @@ class Queue:
     def purge(self) -> int:
         """Forget all ready messages; those handed out are not touched. Returns how many."""
         count = len(self._line)
+        self.forget(*self._line)
         self._line.clear()
         self._drop_expired()
         return count
@@ -181,31 +193,91 @@ class Queue:
             if entry.returns >= 0:
                 entry.returns += 1
                 if limit is not None and entry.returns > limit:
-                    self.home.bury(self, entry, DELIVERY_LIMIT)
+                    self._give_up(entry, DELIVERY_LIMIT)
                     continue
+                if self._is_kept(entry):
+                    self._write("back", entry.position, entry.returns)
             returning.append(entry)
         if returning:
             self._line.put_back(returning)
             self._drop_what_is_too_much()
             self._drop_expired()
 
-    def forget(self, entry: Entry) -> None:
-        """A message that was taken out is gone for good, without anybody acknowledging it."""
+    def handed_out(self, entry: Entry, *, no_ack: bool) -> None:
+        """A message is on its way: for good, or until it is settled."""
+        if no_ack:
+            self.forget(entry)
+        elif (self.options.quorum or not entry.redelivered) and self._is_kept(entry):
+            self._write("out", entry.position)
 
     def settled(self, entry: Entry) -> None:
         """A handed-out message is done with."""
         self.counts.ack += 1
+        if self.journal is not None:
+            self.forget(entry)
 
     def reject(self, entry: Entry) -> None:
         """A handed-out message was refused for good."""
         if not self.deleted:
-            self.home.bury(self, entry, REJECTED)
+            self._give_up(entry, REJECTED)
 
     def restore(self, entries: Sequence[Entry]) -> None:
         """Make `entries`, in order, all there is: what a restart kept."""
         self._line.replace(entries)
         self._drop_expired()
         self.used()
+
+    def resume(self, entries: Sequence[Entry], next_position: int) -> None:
+        """Begin with `entries`, in order, in a broker that has just been made.
+
+        What is expired or too much goes when the carrier asks what is due, and not here, so that
+        its going is told and kept as ever.
+        """
+        if self.options.quorum:
+            # What was out comes back, and so goes first.
+            self._line.replace(entry for entry in entries if not entry.redelivered)
+            self._line.put_back([entry for entry in entries if entry.redelivered])
+        else:
+            self._line.replace(entries)
+        self._next_position = next_position
+        self._mortal = self._mortal or any(entry.expires_ns is not None for entry in entries)
+        head = self._line.head()
+        self._watch(None if head is None else head.expires_ns)
+        if self._is_over():
+            timers = self.home.timers
+            timers.at(timers.now_ns, self._on_resumed, housekeeping=False)
+        self.used()
+
+    def _on_resumed(self, now_ns: int) -> None:
+        self._drop_what_is_too_much()
+        self._drop_expired()
+
+    # -- what a restart keeps ------------------------------------------------------------------
+
+    def forget(self, *entries: Entry) -> None:
+        """Messages are gone for good: a restart need not keep them."""
+        gone = [entry.position for entry in entries if self._is_kept(entry)]
+        if gone:
+            self._write("gone", *gone)
+
+    def _is_kept(self, entry: Entry) -> bool:
+        journal = self.journal
+        if journal is None or journal.keep is None or self.deleted:
+            return False
+        return entry.message.persistent or self.options.quorum
+
+    def _keep(self, entry: Entry) -> None:
+        if self._is_kept(entry):
+            assert self.journal is not None
+            self.journal.write(*message_record(self, entry, self.journal.epoch_ns))
+
+    def _write(self, what: str, *values: int) -> None:
+        assert self.journal is not None
+        self.journal.write(what, self.home.name, self.name, *values)
+
+    def _give_up(self, entry: Entry, reason: str) -> None:
+        self.home.bury(self, entry, reason)
+        self.forget(entry)
 
     # -- what does not stay --------------------------------------------------------------------
 
@@ -218,7 +290,7 @@ class Queue:
     def _drop_what_is_too_much(self) -> None:
         if self.options.bounded:
             while self._line and self._is_over():
-                self.home.bury(self, self._line.popleft(), MAX_LENGTH)
+                self._give_up(self._line.popleft(), MAX_LENGTH)
 
     def _drop_expired(self) -> None:
         """Give up what is expired at the head, and come back when the new head will be."""
@@ -231,14 +303,18 @@ class Queue:
             if due_ns is None or due_ns > timers.now_ns:
                 break
             self._line.popleft()
-            self.home.bury(self, head, EXPIRED)
+            self._give_up(head, EXPIRED)
             due_ns = None
+        self._watch(due_ns)
+
+    def _watch(self, due_ns: int | None) -> None:
+        """Look at the head of the line again when its time is up."""
         timer = self._head_timer
         if timer is not None and timer.due_ns != due_ns:
             timer.cancel()
             timer = None
         if timer is None and due_ns is not None and not self.deleted:
-            timer = timers.at(due_ns, self._on_head_expired, housekeeping=False)
+            timer = self.home.timers.at(due_ns, self._on_head_expired, housekeeping=False)
         self._head_timer = timer
 
     def _on_head_expired(self, now_ns: int) -> None:

@@ -6,7 +6,7 @@ What is wrong with them is said at once all the same. [amqp-0-9-1 1.9 "The Tx Cl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from pamqp import commands
@@ -29,7 +29,13 @@ class Transaction:
     @property
     def waiting(self) -> tuple[int, int]:
         """How many messages and how many settled deliveries wait for a commit."""
-        return len(self._publishes), sum(len(settled) for settled, _ in self._settlements)
+        return len(self._publishes), len(list(self.settled))
+
+    @property
+    def settled(self) -> Iterator[Delivery]:
+        """Deliveries that are settled if it commits."""
+        for deliveries, _ in self._settlements:
+            yield from deliveries
 
     def publish_later(self, act: Callable[[], None]) -> None:
         """Remember a publish."""
@@ -50,7 +56,7 @@ class Transaction:
 
     def roll_back(self, channel: Channel) -> None:
         """Forget it all; what was settled is outstanding again."""
-        settled = [delivery for deliveries, _ in self._settlements for delivery in deliveries]
+        settled = list(self.settled)
         self._publishes, self._settlements = [], []
         channel.unacked.put_back(settled)
 
