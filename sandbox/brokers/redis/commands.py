@@ -34,7 +34,8 @@ _NOT_HERE: Final = frozenset(
     |himport prepare|himport set|hsetex|increx|lmovem|blmovem|msetex|sdiffcard|sunioncard|xackdel
     |xcfgset|xdelex|xidmprecord|xnack|arcount|ardel|ardelrange|arget|argetrange|argrep|arinfo
     |arinsert|arlastitems|arlen|armget|armset|arnext|arop|arring|arscan|arseek|arset|acl save
-    |acl load|function dump|function restore""".replace("\n    ", "").split("|")
+    |acl load|function dump|function restore|fcall|fcall_ro|function delete|function flush
+    |function kill|function list|function load|function stats""".replace("\n    ", "").split("|")
 )
 
 
@@ -45,6 +46,7 @@ def _belongs(name: str) -> bool:
         name not in _NOT_HERE
         and "redis" in signature.server_types
         and "." not in name
+        and not name.startswith("script ")
         and not (name.startswith("v") and module.startswith("v"))
     )
 

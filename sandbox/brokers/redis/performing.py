@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from fakeredis._helpers import SimpleError, SimpleString
@@ -72,6 +73,10 @@ class Performing:
     def blocked(self) -> dict[Session, None]:
         """Sessions that wait, longest first."""
         return self.waits.sessions
+
+    def script_dice(self) -> Random:
+        """Chance for one script: the same in every run of it, as in Redis."""
+        return Random(0)
 
     def trace(self, kind: str, **fields: Any) -> None:
         """Report an event, if anybody listens."""

@@ -170,6 +170,20 @@ class Session(FakeSocket):
         user = self._server.acl._user_acl.get(self._client_info.user)
         return user is not None and bool(user.enabled) and user.unrestricted()
 
+    def _check_script_may(self, words: list[bytes], name: str) -> None:
+        """Refuse what the user of a script may not do."""
+        if self.is_free():
+            return
+        last, self.last_command = self.last_command, name.replace(" ", "|")
+        try:
+            self._check_allowed(words)
+        except SimpleError:
+            raise SimpleError(
+                "NOPERM The user executing the script can't run this command or subcommand"
+            ) from None
+        finally:
+            self.last_command = last
+
     def _check_allowed(self, fields: list[bytes]) -> None:
         if self.free_since == self.broker.rules or self.is_free():
             return
