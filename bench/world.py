@@ -72,14 +72,16 @@ def on_rabbitmq(script: Path, url: str) -> float:
 
 def main() -> None:
     """Measure both, in turn, and print the ratio of the medians."""
-    from sandbox.stack.live.server import NativeRabbitMQ, answers
+    from sandbox.native.ports import answers
+    from sandbox.native.rabbitmq import RabbitMQ
     from sandbox.stack.live.settings import Settings
 
     settings = Settings.from_environment()
     server = None
-    if not answers(settings):
-        server = NativeRabbitMQ()
-        settings = server.start()
+    if not answers(settings.port, settings.host):
+        server = RabbitMQ()
+        server.start()
+        settings = Settings.of(server)
     try:
         with tempfile.TemporaryDirectory() as folder:
             user, password = quote(settings.user, ""), quote(settings.password, "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sandbox.course.errors import CourseError
 from sandbox.grading.result import CannotCheck
+from sandbox.native.errors import ServerUnavailable
 from sandbox.stack.base import StackUnavailable
 
 
@@ -15,4 +16,10 @@ class Refused(Exception):
     """A command that cannot do what was asked; the text says why and what to do."""
 
 
-SENTENCES: tuple[type[Exception], ...] = (CourseError, CannotCheck, StackUnavailable, Refused)
+SENTENCES: tuple[type[Exception], ...] = (
+    CourseError,
+    CannotCheck,
+    StackUnavailable,
+    Refused,
+    ServerUnavailable,
+)

@@ -60,37 +60,35 @@ class Child:
         return total
 
     def end(self, grace_s: float = 0.0) -> None:
-        """End it and what it started: asked to first, given `grace_s`; then killed. Idempotent."""
+        """End it and what it started: asked to first, given `grace_s`; then killed. Idempotent.
+
+        Only the process itself is asked: it knows in which order its own family is to end.
+        """
         process = self._process()
         if process is None:
             self._collect()
             return
-        with suppress(psutil.Error):
-            family = process.children(recursive=True)
-            if grace_s > 0:
-                self._to_all(family, signal.SIGTERM)
-                psutil.wait_procs([process, *family], timeout=grace_s)
-            family = list({*family, *process.children(recursive=True)})
-        with suppress(psutil.Error):
-            if not grace_s or process.is_running() or any(each.is_running() for each in family):
-                self._to_all(family, None)
-                psutil.wait_procs([process, *family], timeout=10.0)
-        self._collect()
-
-    def _to_all(self, family: Sequence[psutil.Process], number: signal.Signals | None) -> None:
-        """Send a signal (None: kill) to the session, or member by member where there is none."""
-        if sys.platform != "win32":
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, number or signal.SIGKILL)
-        else:
+        family = _descendants(process)
+        if grace_s > 0 and sys.platform != "win32":
             with suppress(psutil.Error):
-                psutil.Process(self.pid).kill()
+                process.terminate()
+                psutil.wait_procs([process, *family], timeout=grace_s)
+        family = [each for each in {process, *family, *_descendants(process)} if _runs(each)]
+        if family and sys.platform != "win32":
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
         for each in family:
             with suppress(psutil.Error):
-                if number is None or sys.platform == "win32":
-                    each.kill()
-                else:
-                    each.send_signal(number)
+                each.kill()
+        psutil.wait_procs(family, timeout=10.0)
+        self._collect()
+
+    def ask_to_end(self) -> None:
+        """Ask it to end, and do not wait; Windows has no way of asking."""
+        process = self._process()
+        if process is not None and sys.platform != "win32":
+            with suppress(psutil.Error):
+                process.terminate()
 
     def _collect(self) -> None:
         started = _started.pop(self, None)
@@ -104,6 +102,30 @@ class Child:
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.Error:
             return None
+
+
+def end_all(children: Sequence[Child], grace_s: float, *, together: bool) -> None:
+    """End processes, the newest first, or `together` where they wait for one another."""
+    if together and grace_s > 0:
+        for child in children:
+            child.ask_to_end()
+    for child in reversed(children):
+        child.end(grace_s)
+
+
+def _descendants(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Whether it is more than a name that waits to be collected."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def spawn(

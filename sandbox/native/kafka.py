@@ -47,6 +47,7 @@ class Kafka(Server):
 
     name = "kafka"
     title = "Kafka"
+    stops_together = True  # the last of a cluster would wait for a majority
 
     def __init__(
         self,
@@ -144,12 +145,12 @@ class Kafka(Server):
 
     def _make_room(self) -> None:
         """Data of a cluster of another size cannot be read by this one."""
-        there = sorted(self.folder.glob("data-*"))
-        if there and len(there) != self.brokers:
+        there = brokers_in(self.folder)
+        if there and there != self.brokers:
             raise ServerUnavailable(
-                f"The data in {self.folder} is of a cluster of {len(there)}, not of "
-                f"{self.brokers}. Start it with --kafka-brokers {len(there)}, or forget the data: "
-                "sandbox stack down --forget"
+                f"The data in {self.folder} is of a cluster of {there}, not of {self.brokers}. "
+                f"Start it with --kafka-brokers {there}, or forget the data: "
+                "sandbox stack down --with kafka --forget"
             )
 
     def _cluster_id(self) -> str:
@@ -218,3 +219,8 @@ class Kafka(Server):
             }
         lines = (f"{key}={value}" for key, value in (settings | self._settings).items())
         return "\n".join(lines) + "\n"
+
+
+def brokers_in(folder: Path) -> int:
+    """Of how many brokers a folder holds the data; 0 for none."""
+    return len(list(folder.glob("data-*")))

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
-from sandbox.native.child import Child, spawn, tail
+from sandbox.native.child import Child, end_all, spawn, tail
 from sandbox.native.errors import ServerUnavailable
 from sandbox.native.ports import answers, free_ports, holder, taken
 
@@ -33,6 +33,8 @@ class Server:
     name: ClassVar[str]
     #: As people write it.
     title: ClassVar[str]
+    #: Whether its processes are to be stopped at once, since each waits for the others.
+    stops_together: ClassVar[bool] = False
     #: What its ports are called, the one for clients first.
     port_names: Sequence[str] = ()
 
@@ -76,6 +78,11 @@ class Server:
         return self.folder / "server.log"
 
     @property
+    def wanted_ports(self) -> list[int]:
+        """The ports that it was told to have."""
+        return list(self._given.values())
+
+    @property
     def port(self) -> int:
         """Where clients connect."""
         return self.ports[self.port_names[0]]
@@ -113,8 +120,8 @@ class Server:
         Data that is thrown away needs no orderly shutdown, which takes RabbitMQ six seconds.
         """
         children, self.children = self.children, []
-        for child in reversed(children):
-            child.end(STOP_TIMEOUT_S if self._kept else 0.0)
+        grace_s = STOP_TIMEOUT_S if self._kept else 0.0
+        end_all(children, grace_s, together=self.stops_together)
         if children:
             self._wait_until_silent()
         if not self._kept and self._folder is not None:

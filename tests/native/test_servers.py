@@ -17,6 +17,7 @@ from sandbox.native.ports import answers, holder
 from sandbox.native.redis import Redis
 from sandbox.native.server import Server
 from tests.support.servers import running
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.live
 
@@ -63,7 +64,7 @@ def test_a_cluster_of_three_loses_nothing_when_a_leader_is_killed(kafka_cluster:
     admin = KafkaAdminClient(bootstrap_servers=kafka_cluster.bootstrap)
     topic = NewTopic("native-three", 1, 3, topic_configs={"min.insync.replicas": "2"})
     admin.create_topics([topic])
-    leader = admin.describe_topics(["native-three"])[0]["partitions"][0]["leader_id"]
+    leader = until(lambda: _leader(admin, "native-three"), "a leader of the new topic")
     producer = kafka.KafkaProducer(
         bootstrap_servers=kafka_cluster.bootstrap, acks="all", retries=1000
     )
@@ -85,3 +86,12 @@ def test_a_cluster_of_three_loses_nothing_when_a_leader_is_killed(kafka_cluster:
     finally:
         kafka_cluster.start_node(leader)
         admin.close()
+
+
+def _leader(admin: KafkaAdminClient, topic: str) -> int | None:
+    """The leader once every copy is in sync: what is killed before that takes data with it."""
+    for partition in admin.describe_topics([topic])[0].get("partitions", []):
+        if len(partition["isr_nodes"]) == 3 and partition["leader_id"] > 0:
+            leader: int = partition["leader_id"]
+            return leader
+    return None
