@@ -68,7 +68,7 @@ class Broker(Protocol):
         """Accept a client; `peer` is a name for people, such as `"worker:49152"`."""
         ...
 
-    def take_writable(self) -> list[Connection]:
+    def take_writable(self) -> Sequence[Connection]:
         """Return the connections that gained bytes or began closing since the last call.
 
         Oldest change first, each at most once. Acting on one connection often gives another

@@ -24,6 +24,9 @@ def up(
     only: Annotated[
         str, typer.Option(metavar="NAMES", help="Some of the brokers: --only rabbitmq,redis")
     ] = "",
+    kafka_brokers: Annotated[
+        int, typer.Option(min=1, max=9, help="How many brokers Kafka has: 9092, 9093 ...")
+    ] = 1,
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep durable things there over restarts.")
     ] = None,
@@ -62,6 +65,7 @@ def up(
         host=host,
         port_offset=port_offset,
         advertise=advertise,
+        kafka_brokers=kafka_brokers,
         data=data,
         fsync=fsync,
         seed=seed,

@@ -27,7 +27,7 @@ from sandbox.embedded.limits import (
 )
 
 if TYPE_CHECKING:
-    from sandbox.brokers.base import Connection
+    from sandbox.brokers.base import Broker, Connection
     from sandbox.embedded.clock import Clock
     from sandbox.embedded.keeping import Keeper
     from sandbox.embedded.tracing import TraceFile
@@ -35,26 +35,6 @@ if TYPE_CHECKING:
 #: A timer that is still due after it was handled is tried again after this long, not at once.
 _STILL_DUE_S: Final = 0.001
 _RECEIVE_BYTES: Final = 1 << 18
-
-
-class Carried(Protocol):
-    """What is behind a port: a broker, or another way into one, such as its management."""
-
-    def connect(self, peer: str, now_ns: int) -> Connection:
-        """As `sandbox.brokers.base.Broker`, like all of these."""
-        ...
-
-    def take_writable(self) -> list[Connection]:
-        """Connections with news."""
-        ...
-
-    def next_timer(self) -> int | None:
-        """When to call `handle_timer`."""
-        ...
-
-    def handle_timer(self, now_ns: int) -> None:
-        """Do what is due."""
-        ...
 
 
 class House(Protocol):
@@ -83,7 +63,7 @@ class Service:
     def __init__(
         self,
         name: str,
-        nodes: Sequence[Carried],
+        nodes: Sequence[Broker],
         *,
         house: House,
         clock: Clock,
@@ -119,7 +99,7 @@ class Service:
 
     # -- the event loop's side -------------------------------------------------------------------
 
-    def accept(self, node: Carried) -> Client:
+    def accept(self, node: Broker) -> Client:
         """A protocol for the connection that arrives at a node's port."""
         return Client(self, node)
 
@@ -228,7 +208,7 @@ class Client(asyncio.Protocol):
     transport: asyncio.Transport
     connection: Connection
 
-    def __init__(self, service: Service, node: Carried) -> None:
+    def __init__(self, service: Service, node: Broker) -> None:
         self._service = service
         self._node = node
         self._congested = False

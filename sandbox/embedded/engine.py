@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sandbox.embedded import ports, users
+from sandbox.embedded import makers, ports, users
 from sandbox.embedded.carrier import Service
 from sandbox.embedded.clock import Clock
 from sandbox.embedded.errors import EmbeddedError
@@ -65,6 +65,10 @@ class Engine:
     def kinds(self) -> list[Kind]:
         """The brokers that were asked for."""
         return [kind for kind in KINDS.values() if kind.name in (self.options.only or KINDS)]
+
+    def ports_of(self, kind: Kind) -> dict[str, int]:
+        """Purpose -> usual port of that broker's."""
+        return makers.ports_of(kind, self.options.kafka_brokers)
 
     # -- starting --------------------------------------------------------------------------------
 
@@ -121,7 +125,7 @@ class Engine:
                 self._make(kind, clock)
             for kind in self.kinds:
                 service = self.services[kind.name]
-                for (purpose, _), node in zip(kind.ports.items(), service.nodes, strict=True):
+                for purpose, node in zip(self.ports_of(kind), service.nodes, strict=True):
                     listening = self._sockets.pop(purpose)
                     self._servers.append(
                         await loop.create_server(
@@ -153,7 +157,8 @@ class Engine:
             self._tick.cancel()
             self._tick = None
         for service in self.services.values():
-            service.act(self.brokers[service.name].restart)
+            for node in service.nodes:
+                service.act(node.restart)
             for client in list(service.clients.values()):
                 client.finish()
         await self._farewell()
@@ -204,7 +209,7 @@ class Engine:
         self.brokers[kind.name] = made.broker
         services[kind.name] = Service(
             kind.name,
-            [made.nodes[purpose] for purpose in kind.ports],
+            [made.nodes[purpose] for purpose in self.ports_of(kind)],
             house=self,
             clock=clock,
             limits=kind.limits,
@@ -220,7 +225,7 @@ class Engine:
             if purpose in options.ports
             else port + options.port_offset
             for kind in self.kinds
-            for purpose, port in kind.ports.items()
+            for purpose, port in self.ports_of(kind).items()
         }
 
     def _let_go(self) -> None:
@@ -296,7 +301,6 @@ def addresses(options: Options, taken: Mapping[str, int]) -> dict[str, str]:
     forms = {
         "rabbitmq": "amqp://guest:guest@{}:{}/" if options.users is None else "amqp://{}:{}/",
         "management": "http://{}:{}/api/",
-        "kafka": "{}:{}",
         "redis": "redis://{}:{}/0",
         "mqtt": "mqtt://{}:{}",
     }

@@ -43,7 +43,7 @@ def look(engine: Engine) -> list[Figures]:
             Figures(
                 name=kind.name,
                 title=kind.title,
-                ports={purpose: engine.ports[purpose] for purpose in kind.ports},
+                ports={purpose: engine.ports[purpose] for purpose in engine.ports_of(kind)},
                 connections=len(service.clients),
                 holdings=holdings,
                 messages=messages,

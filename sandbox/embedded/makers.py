@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox.embedded.limits import Limits
 
 if TYPE_CHECKING:
+    from sandbox.brokers import base
     from sandbox.brokers.base import Observer
-    from sandbox.embedded.carrier import Carried
     from sandbox.embedded.users import Users
 
 
@@ -41,8 +41,8 @@ class Made:
     """A broker, and what is behind its ports."""
 
     broker: Any
-    #: By purpose, as in `Kind.ports`.
-    nodes: Mapping[str, Carried]
+    #: By purpose, as in `ports_of`.
+    nodes: Mapping[str, base.Broker]
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ def random_stream(seed: int | None, name: str) -> Random:
 
 def _rabbitmq(making: Making) -> Made:
     from sandbox.brokers import amqp
+    from sandbox.brokers.amqp import management
     from sandbox.brokers.amqp.permissions import Permission
 
     users = making.users
@@ -80,23 +81,36 @@ def _rabbitmq(making: Making) -> Made:
             for user in users.everybody
             if user.permissions is not None
         },
+        tags=None
+        if users is None
+        else {user.name: user.tags for user in users.everybody if user.tags},
         vhosts=("/",) if users is None else users.vhosts,
     )
-    nodes: dict[str, Any] = {"rabbitmq": broker}
-    return Made(broker, nodes)
+    api = management.Server(
+        broker,
+        host=making.host,
+        amqp_port=making.ports["rabbitmq"],
+        port=making.ports["management"],
+    )
+    return Made(broker, {"rabbitmq": broker, "management": api})
 
 
 def _kafka(making: Making) -> Made:
     from sandbox.brokers import kafka
 
-    broker = kafka.Broker(
-        random=making.random,
-        observe=making.observe,
-        host=making.host,
-        port=making.ports["kafka"],
-        users=None if making.users is None else making.users.passwords,
-    )
-    return Made(broker, {"kafka": broker})
+    purposes = [purpose for purpose in making.ports if purpose.startswith("kafka")]
+    cluster = kafka.Cluster(random=making.random, observe=making.observe)
+    brokers = {
+        purpose: kafka.Broker(
+            cluster=cluster,
+            node_id=number,
+            host=making.host,
+            port=making.ports[purpose],
+            users=None if making.users is None else making.users.passwords,
+        )
+        for number, purpose in enumerate(purposes, 1)
+    }
+    return Made(brokers["kafka"], brokers)
 
 
 def _redis(making: Making) -> Made:
@@ -121,8 +135,16 @@ def _redis(making: Making) -> Made:
 KINDS: Final[Mapping[str, Kind]] = {
     kind.name: kind
     for kind in (
-        Kind("rabbitmq", "RabbitMQ", {"rabbitmq": 5672}, _rabbitmq),
+        Kind("rabbitmq", "RabbitMQ", {"rabbitmq": 5672, "management": 15672}, _rabbitmq),
         Kind("kafka", "Kafka", {"kafka": 9092}, _kafka),
         Kind("redis", "Redis", {"redis": 6379}, _redis, Limits(stops_reading=False)),
     )
 }
+
+
+def ports_of(kind: Kind, kafka_brokers: int) -> dict[str, int]:
+    """Purpose -> usual port; a Kafka of several brokers has as many, one after the other."""
+    ports = dict(kind.ports)
+    if kind.name == "kafka":
+        ports |= {f"kafka-{n}": ports["kafka"] + n - 1 for n in range(2, kafka_brokers + 1)}
+    return ports

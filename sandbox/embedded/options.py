@@ -21,6 +21,8 @@ class Options:
     port_offset: int = 0
     #: Ports by purpose that are other than usual, 0 for any that is free; not moved by the offset.
     ports: Mapping[str, int] = field(default_factory=dict)
+    #: How many brokers Kafka's cluster has; the others are on the ports after the first one's.
+    kafka_brokers: int = 1
     #: What Kafka's clients are told to connect to; the host, unless that stands for all of them.
     advertise: str | None = None
     #: Where durable things are kept over restarts; None: nowhere.

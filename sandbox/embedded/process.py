@@ -17,7 +17,7 @@ from typing import Any
 
 from sandbox.embedded.engine import addresses
 from sandbox.embedded.errors import EmbeddedError
-from sandbox.embedded.makers import KINDS
+from sandbox.embedded.makers import KINDS, ports_of
 from sandbox.embedded.options import Options
 
 #: How long it may take to stop in good order.
@@ -31,7 +31,8 @@ class ServerProcess:
     """
 
     def __init__(self, **options: Any) -> None:
-        free = {purpose: 0 for kind in KINDS.values() for purpose in kind.ports}
+        brokers = options.get("kafka_brokers", 1)
+        free = {purpose: 0 for kind in KINDS.values() for purpose in ports_of(kind, brokers)}
         self._given = {"ports": free} | options
         self.options = Options(**self._given)
         #: Ports by purpose.

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from sandbox.embedded.engine import Engine, Log, addresses
 from sandbox.embedded.errors import EmbeddedError
-from sandbox.embedded.makers import KINDS
+from sandbox.embedded.makers import KINDS, ports_of
 from sandbox.embedded.options import Options
 
 T = TypeVar("T")
@@ -27,7 +27,8 @@ class Server:
     """A server from `start` to `stop`, or inside `with`. Takes the fields of `Options`."""
 
     def __init__(self, *, log: Log | None = None, **options: Any) -> None:
-        free = {purpose: 0 for kind in KINDS.values() for purpose in kind.ports}
+        brokers = options.get("kafka_brokers", 1)
+        free = {purpose: 0 for kind in KINDS.values() for purpose in ports_of(kind, brokers)}
         self.options = Options(**{"ports": free} | options)
         self._log_lines: list[str] = []
         self._log = log or (lambda service, text: self._log_lines.append(f"{service} {text}"))

@@ -2,7 +2,7 @@ r"""Who may use the brokers: the file of `--users`.
 
     [users.alice]
     password = "wonderland"
-    tags = ["administrator"]              # for RabbitMQ's management; may be left out
+    tags = ["administrator"]              # for RabbitMQ's management API; may be left out
 
     [users.bob]
     password = "builder"
@@ -15,7 +15,8 @@ r"""Who may use the brokers: the file of `--users`.
 Every broker knows every user: AMQP and MQTT by name and password, Kafka by SASL/PLAIN, Redis as
 users of its ACL that may do everything. With such a file nobody gets in without a password; Redis's
 `AUTH password`, without a name, is for a user called `default`. Permissions are RabbitMQ's alone; a
-user without any may do everything in every virtual host, one with some nothing in the others.
+user without any may do everything in every virtual host, also by the management API, one with some
+nothing in the others.
 """
 
 from __future__ import annotations

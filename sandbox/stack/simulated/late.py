@@ -6,7 +6,7 @@ runs. Until somebody connects there is nothing to import.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sandbox.sim import standins
@@ -46,7 +46,7 @@ class LateBroker:
     def connect(self, peer: str, now_ns: int) -> Connection:
         return self.made.connect(peer, now_ns)
 
-    def take_writable(self) -> list[Connection]:
+    def take_writable(self) -> Sequence[Connection]:
         return [] if self._made is None else self._made.take_writable()
 
     def next_timer(self) -> int | None:
