@@ -74,11 +74,17 @@ notebooks: $(TEST_ENV) ## Write every lesson as a notebook into build/notebooks
 test: browsers $(TEST_ENV) site notebooks ## Run every test that needs no real broker, browsers included
 	@tools/run-tests $(JOBS) $(PYTEST)
 
-.PHONY: test-live
-test-live: $(TEST_ENV) ## Run the tests against a real RabbitMQ and Redis, starting them
+.PHONY: servers
+servers:
 	@tools/need rabbitmq-server
 	@tools/need redis-server
-	$(call say,"Running the tests against a real RabbitMQ and Redis")
+	@tools/need mosquitto
+	@tools/need mosquitto-clients
+	@tools/need java
+
+.PHONY: test-live
+test-live: $(TEST_ENV) servers ## Run the tests against a real RabbitMQ, Kafka, Redis and Mosquitto
+	$(call say,"Running the tests against real servers, which they start themselves")
 	@$(BIN)/python -m pytest -m live $(PYTEST)
 
 .PHONY: lint

@@ -65,7 +65,7 @@ def test_root_on_debian_gets_the_package(machine: Machine) -> None:
     assert log[1].endswith("chromium")
 
 
-@pytest.mark.parametrize("package", ["chromium", "firefox-esr", "rabbitmq-server"])
+@pytest.mark.parametrize("package", ["chromium", "firefox-esr", "rabbitmq-server", "redis-server"])
 def test_anyone_else_is_told_the_one_command_to_run(machine: Machine, package: str) -> None:
     machine.has("id", "echo 1000")
     machine.has("apt-get", "exit 100")
