@@ -14,6 +14,7 @@ class StackName(enum.StrEnum):
     """Where checks can run."""
 
     simulated = "simulated"
+    embedded = "embedded"
     live = "live"
 
 
@@ -34,7 +35,8 @@ def check(
         ),
     ] = None,
     stack: Annotated[
-        StackName, typer.Option(help="The simulated world, or the RabbitMQ at AMQP_URL.")
+        StackName,
+        typer.Option(help="The simulated world, brokers of our own on ports, or AMQP_URL's."),
     ] = StackName.simulated,
     seed: Annotated[
         int | None, typer.Option(help="Run with this seed only, instead of each of the lab's.")

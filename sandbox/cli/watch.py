@@ -17,7 +17,8 @@ def watch(
         ),
     ] = None,
     stack: Annotated[
-        StackName, typer.Option(help="The simulated world, or the RabbitMQ at AMQP_URL.")
+        StackName,
+        typer.Option(help="The simulated world, brokers of our own on ports, or AMQP_URL's."),
     ] = StackName.simulated,
 ) -> None:
     """Check the first exercise that does not pass again whenever you save it.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sandbox.stack.base import Stack, StackUnavailable
 
 #: What `--stack` takes.
-NAMES = ("simulated", "live")
+NAMES = ("simulated", "embedded", "live")
 
 
 def open_stack(name: str, *, seed: int, brokers: Sequence[str] = ("rabbitmq",)) -> Stack:
@@ -20,6 +20,10 @@ def open_stack(name: str, *, seed: int, brokers: Sequence[str] = ("rabbitmq",)) 
         from sandbox.stack.simulated import SimulatedStack
 
         return SimulatedStack(seed=seed, brokers=brokers)
+    if name == "embedded":
+        from sandbox.stack.embedded import EmbeddedStack
+
+        return EmbeddedStack(seed)
     if name == "live":
         from sandbox.stack.live.stack import LiveStack
 

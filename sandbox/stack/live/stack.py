@@ -183,7 +183,7 @@ class LiveStack:
 
     def fresh(self, crash: CrashPoint | None = None) -> LiveStack:
         """Another run on the same server, in a virtual host of its own."""
-        return LiveStack(self.seed, settings=self._settings, crash_point=crash)
+        return type(self)(self.seed, settings=self._settings, crash_point=crash)
 
     @property
     def crashed(self) -> bool:
