@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from sandbox import __version__
-from sandbox.cli import check, course, lab, run, serve, stack, up, watch
+from sandbox.cli import check, course, doctor, lab, run, serve, stack, up, watch
 
 app = typer.Typer(
     name="sandbox",
@@ -53,5 +53,6 @@ app.command(
 app.command(epilog="Example: sandbox up --data ~/brokers")(up.up)
 app.command(epilog="Example: sandbox serve --port 8000")(serve.serve)
 app.command(epilog="Example: sandbox notebooks notebooks/")(course.notebooks)
+app.command(epilog="Example: sandbox doctor --json")(doctor.doctor)
 app.add_typer(lab.app, name="lab")
 app.add_typer(stack.app, name="stack")

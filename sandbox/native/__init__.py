@@ -14,6 +14,7 @@
     kafka       one broker or several, in KRaft mode
     catalogue   the four by name, with the ports that programs expect
     standing    servers that go on after the command that started them: `sandbox stack`
+    checkup     what this machine has and lacks: `sandbox doctor`
 
 Every server listens on 127.0.0.1 alone, keeps its data in a folder of ours, and shares nothing with
 a server of the same kind that may already run. Nothing here needs root.

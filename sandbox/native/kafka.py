@@ -108,7 +108,7 @@ class Kafka(Server):
         self._wait_until(lambda: self._listens(node), [self._processes[node]])
 
     def _launch(self) -> None:
-        lib = maven.jars(f"kafka-{VERSION}", LOCK.read_text(encoding="utf-8"), self._say)
+        lib = maven.jars(f"kafka-{VERSION}", lock(), self._say)
         program, _ = java.find()
         (self.folder / "log4j2.xml").write_text(_LOG4J, encoding="utf-8")
         self._java = [
@@ -224,3 +224,8 @@ class Kafka(Server):
 def brokers_in(folder: Path) -> int:
     """Of how many brokers a folder holds the data; 0 for none."""
     return len(list(folder.glob("data-*")))
+
+
+def lock() -> str:
+    """Which jars, each with its checksum."""
+    return LOCK.read_text(encoding="utf-8")

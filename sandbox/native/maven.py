@@ -70,8 +70,7 @@ def jars(name: str, lock: str, say: Say = lambda sentence: None) -> Path:
     Raises:
         ServerUnavailable: they cannot be had; says why and what to do.
     """
-    digest = hashlib.sha256(lock.encode()).hexdigest()[:12]
-    folder = cache_folder() / f"{name}-{digest}"
+    folder = _folder(name, lock)
     if folder.is_dir():
         return folder
     wanted = read_lock(lock)
@@ -96,6 +95,16 @@ def jars(name: str, lock: str, say: Say = lambda sentence: None) -> Path:
             if not folder.is_dir():  # somebody else was quicker
                 raise
     return folder
+
+
+def fetched(name: str, lock: str) -> bool:
+    """Whether the jars of a lock are here already."""
+    return _folder(name, lock).is_dir()
+
+
+def _folder(name: str, lock: str) -> Path:
+    digest = hashlib.sha256(lock.encode()).hexdigest()[:12]
+    return cache_folder() / f"{name}-{digest}"
 
 
 def _check(file: Path, jar: Jar) -> None:
