@@ -37,6 +37,7 @@ RETURN: Final = b"\x00\x3c\x00\x32"
 
 PUBLISH_ID: Final = (60, 40)
 
+MAX_SHORT_STRING_BYTES: Final = 255
 _TWO_SHORTS: Final = Struct(">HH")
 _ACK_BODY: Final = Struct(">QB")
 _ACK_FRAME: Final = Struct(">BHI4sQBB")
@@ -147,8 +148,13 @@ def encode_method(channel: int, method: Method) -> bytes:
 
 
 def short_string(text: str) -> bytes:
-    """A short string's bytes, length first."""
+    """A short string's bytes, length first; what does not fit is cut off.
+
+    Clients send no longer ones, but a routing key may come from an argument, or be made here.
+    """
     raw = text.encode()
+    if len(raw) > MAX_SHORT_STRING_BYTES:
+        raw = raw[:MAX_SHORT_STRING_BYTES].decode(errors="ignore").encode()
     return bytes((len(raw),)) + raw
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.brokers.amqp import administration
+from sandbox.brokers.amqp import administration, limits
 from sandbox.brokers.amqp.exchange import PREDECLARED
 from sandbox.brokers.amqp.handshake import VERSION
 from sandbox.brokers.amqp.management import bindings, policies, users
 from sandbox.brokers.amqp.management.answers import NO_CONTENT, Answer, bad_request
-from sandbox.brokers.amqp.management.request import Request
+from sandbox.brokers.amqp.management.request import Request, integer, table
 from sandbox.brokers.amqp.permissions import Permission
 
 if TYPE_CHECKING:
@@ -62,23 +62,26 @@ def post_definitions(request: Request) -> Answer:
     """Declare everything that a document says; what is there already must be the same."""
     body, broker = request.body(), request.broker
     request.acts()
-    for user in _listed(body, "users"):
-        users.import_user(broker, _text(user, "name"), user)
-        for name, value in (user.get("limits") or {}).items():
-            administration.set_limit(broker, broker.accounts.users[user["name"]], name, int(value))
+    for given in _listed(body, "users"):
+        user = _text(given, "name")
+        users.import_user(broker, user, given)
+        for name, value in _limits(given, "limits", limits.OF_USERS):
+            administration.set_limit(broker, broker.accounts.users[user], name, value)
     for vhost in _listed(body, "vhosts"):
-        about = vhost.get("metadata") or vhost
-        administration.set_vhost(broker, _text(vhost, "name"), description=about.get("description"))
+        about = table(vhost, "metadata") or vhost
+        description = str(about.get("description") or "")
+        administration.set_vhost(broker, _text(vhost, "name"), description=description)
     for given in _listed(body, "permissions"):
-        if given.get("user") not in broker.accounts.users:
-            raise bad_request(["no_such_user", given.get("user")])
+        user = _text(given, "user")
+        if user not in broker.accounts.users:
+            raise bad_request(["no_such_user", user])
         permission = Permission(*(str(given.get(what, "")) for what in Permission._fields))
         where = _vhost(request, given).name
-        administration.set_permission(broker, given["user"], where, permission)
+        administration.set_permission(broker, user, where, permission)
     for given in _listed(body, "parameters"):
         if given.get("component") == "vhost-limits":
-            for name, value in (given.get("value") or {}).items():
-                administration.set_limit(broker, _vhost(request, given), name, int(value))
+            for name, value in _limits(given, "value", limits.OF_VHOSTS):
+                administration.set_limit(broker, _vhost(request, given), name, value)
     _import_topology(request, body)
     return NO_CONTENT
 
@@ -91,7 +94,7 @@ def _import_topology(request: Request, body: dict[str, Any]) -> None:
             _text(given, "name"),
             durable=bool(given.get("durable")),
             auto_delete=bool(given.get("auto_delete")),
-            arguments=given.get("arguments") or {},
+            arguments=table(given, "arguments"),
         )
     for given in _listed(body, "exchanges"):
         _vhost(request, given).declare_exchange(
@@ -100,7 +103,7 @@ def _import_topology(request: Request, body: dict[str, Any]) -> None:
             durable=bool(given.get("durable")),
             auto_delete=bool(given.get("auto_delete")),
             internal=bool(given.get("internal")),
-            arguments=given.get("arguments") or {},
+            arguments=table(given, "arguments"),
         )
     for given in _listed(body, "bindings"):
         vhost = _vhost(request, given)
@@ -109,7 +112,7 @@ def _import_topology(request: Request, body: dict[str, Any]) -> None:
             _text(given, "destination"),
             _text(given, "source"),
             str(given.get("routing_key", "")),
-            arguments=given.get("arguments") or {},
+            arguments=table(given, "arguments"),
         )
 
 
@@ -142,6 +145,11 @@ _EXPORTED: Final[dict[str, Callable[[VirtualHost], Iterator[dict[str, Any]]]]] =
     "exchanges": _exchanges,
     "bindings": _bindings,
 }
+
+
+def _limits(given: dict[str, Any], key: str, known: tuple[str, ...]) -> list[tuple[str, int]]:
+    named = table(given, key)
+    return [(name, integer(named, name)) for name in known if name in named]
 
 
 def _listed(body: dict[str, Any], kind: str) -> list[dict[str, Any]]:

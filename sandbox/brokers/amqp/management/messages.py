@@ -6,6 +6,7 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any, Final
 
+from sandbox.brokers.amqp.codec import MAX_SHORT_STRING_BYTES
 from sandbox.brokers.amqp.errors import NOT_FOUND, AmqpError
 from sandbox.brokers.amqp.management.answers import HttpError, bad_request, unauthorised
 from sandbox.brokers.amqp.management.exchanges import DEFAULT_NAME
@@ -25,7 +26,6 @@ ACK_MODES: Final = {
     "reject_requeue_true": (True, True),
     "reject_requeue_false": (False, True),
 }
-_MAX_SHORT_BYTES: Final = 255
 
 
 def publish(request: Request) -> Any:
@@ -34,6 +34,8 @@ def publish(request: Request) -> Any:
     vhost, exchange = request.vhost(), request.names["exchange"]
     exchange = "" if exchange == DEFAULT_NAME else exchange
     payload = _payload(str(body["payload"]), body["payload_encoding"])
+    if len(str(body["routing_key"]).encode()) > MAX_SHORT_STRING_BYTES:
+        raise bad_request(f"routing_key is longer than {MAX_SHORT_STRING_BYTES} bytes")
     properties = _properties(table(body, "properties"))
     actor = request.actor(vhost)
     request.acts()
@@ -162,8 +164,8 @@ def _properties(given: dict[str, Any]) -> dict[str, Any]:
         elif kind == "shortstr":
             if not isinstance(value, str):
                 raise bad_request(["not_string", name])
-            if len(value.encode(errors="surrogatepass")) > _MAX_SHORT_BYTES:
-                raise bad_request(f"{name} is longer than {_MAX_SHORT_BYTES} bytes")
+            if len(value.encode(errors="surrogatepass")) > MAX_SHORT_STRING_BYTES:
+                raise bad_request(f"{name} is longer than {MAX_SHORT_STRING_BYTES} bytes")
         else:
             most = 255 if kind == "octet" else 2**64 - 1
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:

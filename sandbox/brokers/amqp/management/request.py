@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.brokers.amqp.actor import Actor
 from sandbox.brokers.amqp.management.answers import bad_request, missing
 from sandbox.brokers.amqp.permissions import Access
+from sandbox.brokers.amqp.tables import MAX_DEPTH
 
 if TYPE_CHECKING:
     from sandbox.brokers.amqp.accounts import Accounts, User
@@ -64,10 +65,10 @@ class Request:
             HttpError: 400, it is none, or lacks a key that is needed.
         """
         try:
-            value = json.loads(self._body or b"{}")
+            value = json.loads(self._body or b"{}", parse_constant=_no_number)
         except (ValueError, RecursionError):
             value = None
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or not _can_be_kept(value, 0):
             raise bad_request("not_json")
         lacking = [key for key in needed if key not in value]
         if lacking:
@@ -123,6 +124,23 @@ class Request:
         """Something is about to change: what follows happens now."""
         self.broker.activity += 1
         self.broker.timers.now_ns = self.now_ns
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _can_be_kept(value: Any, depth: int) -> bool:
+    """False for numbers, text and depths that AMQP has no place for."""
+    if depth > MAX_DEPTH:
+        return False
+    if isinstance(value, dict):
+        return all(_can_be_kept(each, depth + 1) for pair in value.items() for each in pair)
+    if isinstance(value, list):
+        return all(_can_be_kept(each, depth + 1) for each in value)
+    if isinstance(value, str):
+        return not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def boolean(body: Mapping[str, Any], key: str, default: bool = False) -> bool:

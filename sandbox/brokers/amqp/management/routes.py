@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote
 
+from sandbox.brokers.amqp.codec import MAX_SHORT_STRING_BYTES
 from sandbox.brokers.amqp.errors import AmqpError
 from sandbox.brokers.amqp.management import (
     bindings,
@@ -36,6 +37,7 @@ from sandbox.brokers.amqp.management.access import (
 from sandbox.brokers.amqp.management.answers import (
     Answer,
     HttpError,
+    bad_request,
     from_amqp,
     json_answer,
     missing,
@@ -220,6 +222,9 @@ def _answer(
     accounts, broker = connection.server.broker.accounts, connection.server.broker
     user = log_in(accounts, headers["authorization"])
     needed, handler = methods[asked]
+    for name in names.values():
+        if len(name.encode()) > MAX_SHORT_STRING_BYTES:
+            raise bad_request(f"a name is longer than {MAX_SHORT_STRING_BYTES} bytes")
     vhost = names.get("vhost")
     check(accounts, user, needed, vhost, vhost in broker.vhosts)
     if vhost is not None and vhost not in broker.vhosts and needed == VHOST and asked != "GET":

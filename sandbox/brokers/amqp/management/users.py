@@ -70,7 +70,8 @@ def delete_user(request: Request) -> Answer:
 
 def delete_users(request: Request) -> Answer:
     """Delete several users, or none if one of them is not there."""
-    names = [str(name) for name in request.body("users")["users"]]
+    given = request.body("users")["users"]
+    names = [str(name) for name in given] if isinstance(given, list) else []
     for name in names:
         if name not in request.accounts.users:
             raise bad_request(["no_such_user", name])
