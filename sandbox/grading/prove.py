@@ -3,8 +3,8 @@
 A lab claims that its starters fail, that its solutions and alternatives pass, that every known
 mistake fails exactly the checks it names and asks its author its question, on every seed; and
 that its lesson prints what is stored in it. On a real broker, where nobody decides who is first, a
-mistake must fail at least one of the checks it names, and no other. Every claim is small plain data and is proved in a
-process of its own, so a whole course takes all the cores there are.
+mistake must fail at least one of the checks it names, and no other. Every claim is small plain data
+and is proved in a process of its own, so a whole course takes all the cores there are.
 
 To claim something else of labs, add a `Kind` and a row to `PROOFS`.
 """

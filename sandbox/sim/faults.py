@@ -78,5 +78,3 @@ class Faults:
 
 def void(_: object) -> None:
     """Discard a result."""
-
-

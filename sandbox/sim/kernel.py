@@ -13,7 +13,7 @@ import signal
 from collections.abc import Callable
 from typing import NoReturn
 
-from sandbox.sim import chance, endings
+from sandbox.sim import chance, collecting, endings
 from sandbox.sim.clock import SECOND, Clock
 from sandbox.sim.network import Network
 from sandbox.sim.processes import Process, Runtime
@@ -29,6 +29,9 @@ from sandbox.sim.trace import Trace
 QUIET_S = 60.0
 QUIET_ASLEEP_S = 3600.0
 FIRST_PID = 100
+
+#: How many system calls pass between two looks at limits that need not be exact.
+REVIEW_STEPS = 1_000
 
 
 class Kernel(Sockets):
@@ -60,6 +63,8 @@ class Kernel(Sockets):
         self._waiters: dict[int, list[Fiber]] = {}
         self._live: dict[int, Process] = {}
         self._idents = 0
+        self._review_at = 0
+        self._collect_at = collecting.EVERY_STEPS
         #: A run that outlives its real time is stopped at the next call (see `watchdog`).
         self.out_of_time: Callable[[], None] | None = None
 
@@ -280,15 +285,8 @@ class Kernel(Sockets):
         assert fiber is not None, "a system call from outside the world"
         clock.now_ns += cost_ns
         scheduler.steps += 1
-        if scheduler.step_limit is not None and scheduler.steps > scheduler.step_limit:
-            self._stop(
-                endings.steps(
-                    clock.now_ns / SECOND,
-                    scheduler.step_limit,
-                    fiber.process.name,
-                    fiber.process.runtime.where(),
-                )
-            )
+        if scheduler.steps >= self._review_at:
+            self._review(fiber)
         if self.out_of_time is not None:
             self.out_of_time()
         if clock.is_due():
@@ -300,6 +298,21 @@ class Kernel(Sockets):
         if self.limit_ns is not None and clock.now_ns > self.limit_ns:
             self._stop(endings.virtual_time(clock.now_ns / SECOND, self.limit_ns / SECOND))
         return fiber
+
+    def _review(self, fiber: Fiber) -> None:
+        """What need not be looked at in every system call: the step limit, and garbage."""
+        scheduler, limit = self.scheduler, self.scheduler.step_limit
+        if limit is not None and scheduler.steps > limit:
+            process = fiber.process
+            at_s = self.clock.now_ns / SECOND
+            self._stop(endings.steps(at_s, limit, process.name, process.runtime.where()))
+            return
+        if scheduler.steps >= self._collect_at:
+            self._collect_at = scheduler.steps + collecting.EVERY_STEPS
+            scheduler.stacks.collect()
+        self._review_at = scheduler.steps + REVIEW_STEPS
+        if limit is not None:
+            self._review_at = min(self._review_at, limit + 1)
 
     def _wait(self, waiting: str, deadline_ns: int | None) -> bool:
         """Block the running fiber; False when the deadline came. Handles signals."""
@@ -328,7 +341,7 @@ class Kernel(Sockets):
         """
         where = process.runtime.where()
         process.crash_points.append((self.clock.now_ns, before, where))
-        if len(process.crash_points) == process.crash_at:
+        if len(process.crash_points) == process.crash_at and not collecting.under_way():
             self.end_process(process, -_SIGKILL, f"crash point {process.crash_at}")
         return where
 

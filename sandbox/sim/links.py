@@ -35,9 +35,7 @@ class Links:
         link = self._plain
         if self._pairs:
             for pair, candidate in self._pairs.items():
-                if any(
-                    pair == frozenset((one, other)) for one in some for other in others
-                ):
+                if any(pair == frozenset((one, other)) for one in some for other in others):
                     link = candidate
         return link
 

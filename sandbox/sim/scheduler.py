@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sandbox.sim import endings
+from sandbox.sim import collecting, endings
 from sandbox.sim.clock import SECOND, Clock, Timer
 from sandbox.sim.stacks import Stacks
 
@@ -143,6 +143,11 @@ class Scheduler:
         """
         fiber = self.current
         assert fiber is not None, "only a fiber can wait"
+        if collecting.under_way():
+            raise RuntimeError(
+                f"A destructor that runs during garbage collection cannot wait for {waiting}. "
+                "Close what it is about to close (`close()`, `with`) before letting go of it."
+            )
         fiber.waiting = waiting
         fiber.woken = False
         if timeout_ns is not None:
@@ -158,7 +163,7 @@ class Scheduler:
     def give_way(self) -> None:
         """Let every fiber that is ready go first."""
         fiber = self.current
-        if fiber is not None and self.ready:
+        if fiber is not None and self.ready and not collecting.under_way():
             self._enqueue(fiber)
             self._suspend(fiber)
 
@@ -166,6 +171,8 @@ class Scheduler:
         """Return control to whoever runs the world; goes on with the next run."""
         fiber = self.current
         assert fiber is not None
+        if collecting.under_way():
+            return  # the next system call asks again
         self._enqueue(fiber)
         self._suspend(fiber)
 

@@ -36,6 +36,10 @@ class Stacks(Protocol):
         """Promise never to switch to `stack` again."""
         ...
 
+    def collect(self) -> None:
+        """Collect garbage, unless the backend does so by itself. Any stack may be running."""
+        ...
+
 
 def best_stacks() -> Stacks:
     """The backend of this interpreter.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -31,3 +32,6 @@ class GreenletStacks:
         # program's `finally` clauses. One reference too many keeps it from ever being collected.
         if stack:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(stack))
+
+    def collect(self) -> None:
+        gc.collect()

@@ -71,6 +71,9 @@ class JspiStacks:
     def abandon(self, stack: _Stack) -> None:
         stack.gate = None
 
+    def collect(self) -> None:
+        """`create` does, often enough."""
+
     def _resume(self, stack: _Stack) -> None:
         self._current = stack
         if stack.run is None:

@@ -10,19 +10,17 @@ Everything that happens is decided by the programs and the seed.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import json
 import linecache
 import types
 import weakref
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sandbox.sim import standins
+from sandbox.sim import collecting, standins
 from sandbox.sim.clock import SECOND
 from sandbox.sim.endings import Ending
 from sandbox.sim.faults import Faults
@@ -293,7 +291,7 @@ class World:
             raise ValueError("a run that does not end when idle needs until_s")
         self.kernel.until_idle = to_idle
         until_ns = None if until_s is None else round(until_s * SECOND)
-        with self._watchdog.limit(real_s, stall_s), _fewer_collections():
+        with self._watchdog.limit(real_s, stall_s), collecting.not_by_itself():
             return self.kernel.scheduler.run(until_ns)
 
     def run_until_exit(
@@ -349,18 +347,6 @@ def load(runtime: InProcess, source: str, path: str, name: str) -> types.ModuleT
     remember_source(source, path)
     exec(_compiled(source, path), module.__dict__)
     return module
-
-
-@contextmanager
-def _fewer_collections() -> Iterator[None]:
-    """A trace only grows; seeking garbage in it every 700 events takes a sixth of a run."""
-    threshold = gc.get_threshold()
-    if threshold[0]:
-        gc.set_threshold(max(threshold[0], 100_000), *threshold[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*threshold)
 
 
 @lru_cache(maxsize=64)

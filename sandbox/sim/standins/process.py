@@ -298,12 +298,20 @@ class InProcess:
 
     def _occupy(self) -> None:
         """Make `sys` this process's own."""
-        self._outside = (sys.stdout, sys.stderr, sys.stdin, sys.argv, builtins.input)
+        self._outside = (
+            sys.stdout,
+            sys.stderr,
+            sys.stdin,
+            sys.argv,
+            builtins.input,
+            sys.unraisablehook,
+        )
         self._first = (sys.__stdout__, sys.__stderr__)
         sys.stdout, sys.stderr, sys.stdin = self.stdout, self.stderr, self._stdin
         sys.__stdout__, sys.__stderr__ = self.stdout, self.stderr  # type: ignore[misc, assignment]
         sys.argv = self.argv
         builtins.input = self._input
+        sys.unraisablehook = sys.__unraisablehook__
         self._modules.show()
         occupy(self)
 
@@ -313,7 +321,14 @@ class InProcess:
             return
         restore(self)
         self._modules.hide()
-        sys.stdout, sys.stderr, sys.stdin, sys.argv, builtins.input = self._outside
+        (
+            sys.stdout,
+            sys.stderr,
+            sys.stdin,
+            sys.argv,
+            builtins.input,
+            sys.unraisablehook,
+        ) = self._outside
         sys.__stdout__, sys.__stderr__ = self._first  # type: ignore[misc]
         self._outside = None
 
