@@ -30,7 +30,7 @@ def run(
 ) -> None:
     """Run programs together, each its own process, in a simulated world.
 
-    In it are RabbitMQ (localhost:5672), Kafka (9092) and Redis (6379).
+    In it are RabbitMQ (localhost:5672), Kafka (9092), Redis (6379) and MQTT (1883).
 
     Exit status: 0 all is well, 1 a program failed or the world had to stop it, 2 nothing could be
     run, 130 Ctrl-C.

@@ -1,4 +1,4 @@
-"""`lab.kafka` and `lab.redis` on the simulated stack: they act, and tell what is, in text."""
+"""`lab.kafka`, `lab.redis`, `lab.mqtt` on the simulated stack: they act, and tell what is."""
 
 from __future__ import annotations
 
@@ -320,3 +320,67 @@ def worker():
 
     with pytest.raises(AssertionError, match=r"(?s)lost: \['1'\].*worker killed just before"):
         lab.crash_everywhere("worker", scenario)
+
+
+# -- MQTT
+
+PANEL = """
+import asyncio, aiomqtt
+from sandbox import record
+
+def panel():
+    async def main():
+        will = aiomqtt.Will("panels/hall", "gone", retain=True)
+        async with aiomqtt.Client(
+            "localhost", identifier="hall", will=will, clean_session=False
+        ) as client:
+            await client.subscribe("rooms/#", qos=1)
+            await client.publish("panels/hall", "here", retain=True)
+            async for message in client.messages:
+                record("shown", f"{message.topic} {message.payload.decode()}")
+    asyncio.run(main())
+"""
+
+
+def test_messages_are_published_seen_and_retained(lab_for: Open) -> None:
+    lab = lab_for("mqtt", exercise=PANEL)
+    mqtt = lab.mqtt
+    panel = lab.start("panel")
+    lab.run_until_idle()
+    assert mqtt.clients() == ["panel"]
+    mqtt.publish("rooms/kitchen", ["20", "21"], qos=1, content_type="text/plain")
+    mqtt.publish("rooms/bath", "25", qos=1, retain=True)
+    lab.run_until_idle()
+    assert lab.recorded("shown") == ["rooms/kitchen 20", "rooms/kitchen 21", "rooms/bath 25"]
+    assert mqtt.published() == ["here", "20", "21", "25"]
+    assert mqtt.published("rooms/+") - lab.recorded("shown") == ["20", "21", "25"]
+    first = mqtt.messages("rooms/kitchen")[0]
+    assert (first.payload, first.qos, first.retain) == ("20", 1, False)
+    assert first.properties["content_type"] == "text/plain"
+    assert mqtt.retained() == {"panels/hall": "here", "rooms/bath": "25"}
+    panel.kill()
+    lab.sleep(1)
+    assert mqtt.retained("panels/#") == {"panels/hall": "gone"}
+    with pytest.raises(ValueError, match="wildcard"):
+        mqtt.publish("rooms/#", "x")
+
+
+def test_a_session_waits_for_its_client_also_over_a_restart(lab_for: Open) -> None:
+    lab = lab_for("mqtt", exercise=PANEL)
+    mqtt = lab.mqtt
+    panel = lab.start("panel")
+    lab.run_until_idle()
+    assert mqtt.subscriptions() == {"hall": {"rooms/#": 1}}
+    assert mqtt.sessions()["hall"].process == "panel"
+    panel.kill()
+    lab.sleep(1)
+    mqtt.publish("rooms/kitchen", ["20", "21"], qos=1)
+    mqtt.restart()
+    session = mqtt.sessions()["hall"]
+    assert (session.connected, session.process, session.queued) == (False, "", 2)
+    mqtt.kill()
+    mqtt.start()
+    lab.start("panel")
+    lab.run_until_idle()
+    assert lab.recorded("shown") == ["rooms/kitchen 20", "rooms/kitchen 21"]
+    assert [event["process"] for event in mqtt.events("broker.restart")] == ["mqtt", "mqtt"]

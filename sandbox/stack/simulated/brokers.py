@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from sandbox.sim import chance
@@ -40,6 +41,12 @@ def _redis(random: Random, observe: Observer) -> Any:
     return redis.Broker(random=random, observe=observe, epoch_ns=WALL_EPOCH_NS)
 
 
+def _mqtt(random: Random, observe: Observer) -> Any:
+    from sandbox.brokers import mqtt
+
+    return mqtt.Broker(random=random, observe=observe, epoch_ns=WALL_EPOCH_NS)
+
+
 @dataclass(frozen=True)
 class Kind:
     """A broker that worlds can hold; its host is called as it is."""
@@ -55,6 +62,7 @@ KINDS: Mapping[str, Kind] = {
     "rabbitmq": Kind(5672, _rabbitmq, ("pika",)),
     "kafka": Kind(9092, _kafka, ("kafka",)),
     "redis": Kind(6379, _redis, ("redis", "redis.asyncio")),
+    "mqtt": Kind(1883, _mqtt, ("paho.mqtt.client", "aiomqtt")),
 }
 
 
@@ -79,8 +87,14 @@ def add_brokers(
 
 
 def clients(names: Sequence[str]) -> list[str]:
-    """The modules to import for programs that talk to these brokers."""
-    return [module for name in names if name in KINDS for module in KINDS[name].clients]
+    """The modules to import for programs that talk to these brokers, of those installed."""
+    return [
+        module
+        for name in names
+        if name in KINDS
+        for module in KINDS[name].clients
+        if find_spec(module.partition(".")[0]) is not None
+    ]
 
 
 def _now(seed: int, name: str, kind: Kind) -> Callable[[Observer], Any]:

@@ -73,7 +73,9 @@ class SimulatedStack:
     @property
     def mqtt(self) -> MQTTObserver:
         """The run's MQTT server."""
-        raise BrokerNotNeeded("mqtt", self._brokers)
+        from sandbox.stack.simulated.mqtt import SimulatedMQTT
+
+        return SimulatedMQTT(self._service("mqtt"), self.world.trace)
 
     @property
     def now_s(self) -> float:

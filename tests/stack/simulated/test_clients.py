@@ -85,6 +85,22 @@ def test_redis_py_subscribes_waits_locks_and_shares_a_stream_in_threads_and_task
     assert sorted(line.split()[1] for line in tasks.splitlines()) == list("012345")
 
 
+def test_paho_publishes_and_subscribes_with_a_thread_of_its_own() -> None:
+    (both,) = play("mqtt", "paho_both.py")
+    assert both.splitlines() == [
+        "('orders/0', 'order-0', 0)",
+        "('orders/1', 'order-1', 1)",
+        "('orders/2', 'order-2', 1)",
+        "('orders/3', 'order-3', 0)",
+    ]
+
+
+def test_aiomqtt_receives_what_another_task_publishes_with_qos_2() -> None:
+    (both,) = play("mqtt", "aiomqtt_both.py")
+    topic = "rooms/kitchen/temperature"
+    assert both == f"{[(topic, 20, 2), (topic, 21, 2), (topic, 22, 2)]}\n"
+
+
 def test_celery_works_over_rabbitmq_with_results_in_redis() -> None:
     worker, client = play("rabbitmq,redis", "celery_worker.py", "celery_client.py")
     assert client.splitlines() == [
