@@ -102,6 +102,10 @@ class Sockets:
             raise fail(errno.EISCONN)
         if socket.connecting:
             raise fail(errno.EALREADY)
+        if socket.error:
+            # How an attempt that did not wait ended: asking again is one way to hear of it.
+            code, socket.error = socket.error, 0
+            raise fail(code)
         self._dial(socket, address, port)
         if timeout_ns == 0:
             raise fail(errno.EINPROGRESS)

@@ -11,6 +11,11 @@ from sandbox.sim.standins.installation import Replace
 from sandbox.sim.standins.select_ import descriptor, nanoseconds
 from sandbox.sim.syscalls import BROKEN, READABLE, WRITABLE
 
+#: epoll and poll wait for whole milliseconds. A program that asks for a millionth of a second,
+#: again and again until something is due, would otherwise do so a thousand times more often than it
+#: does on a real machine.
+_SHORTEST_WAIT_S = 0.001
+
 
 class WorldSelector(selectors._BaseSelectorImpl):
     """A selector over the world's sockets."""
@@ -25,6 +30,8 @@ class WorldSelector(selectors._BaseSelectorImpl):
         return key
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is not None and 0 < timeout < _SHORTEST_WAIT_S:
+            timeout = _SHORTEST_WAIT_S
         process = context.here()
         process.flush()
         interests = [

@@ -196,6 +196,17 @@ def test_a_refused_connection_that_did_not_block_says_so_afterwards(inside):
     inside(program)
 
 
+def test_asking_again_to_connect_says_that_it_was_refused(inside):
+    def program():
+        client = socket.socket()
+        client.setblocking(False)
+        assert client.connect_ex(("127.0.0.1", 9)) == errno.EINPROGRESS
+        time.sleep(0.1)
+        assert client.connect_ex(("127.0.0.1", 9)) == errno.ECONNREFUSED
+
+    inside(program)
+
+
 def test_a_receiver_that_does_not_read_stops_its_sender(inside):
     def program():
         taken = []
