@@ -53,8 +53,9 @@ _BEFORE_AUTHENTICATION: Final = frozenset({API_VERSIONS, *identifying.HANDLERS})
 class Broker:
     """A Kafka broker, as far as its clients can tell.
 
-    Without `cluster` it is a cluster of its own, made with `random`, `observe`, `configs` and
-    `wall_epoch_ns` (see `Cluster`). `host` and `port` are where clients are told to find it.
+    Without `cluster` it is a cluster of its own, made with `random`, `configs` and `wall_epoch_ns`
+    (see `Cluster`). `observe` gets what this broker does, the first one's also what nobody asked
+    for. `host` and `port` are where clients are told to find it.
     `users` maps names to passwords for SASL/PLAIN; without it nobody needs to log in.
     """
 
@@ -78,6 +79,7 @@ class Broker:
                 random=random, observe=observe, configs=configs, wall_epoch_ns=wall_epoch_ns
             )
         self.cluster = cluster
+        self.observe = observe or cluster.observe
         self.node_id = node_id
         self.host = host
         self.port = port
@@ -247,7 +249,11 @@ class Broker:
         if not request.connection.authenticated and key not in _BEFORE_AUTHENTICATION:
             request.connection.close(f"{request.call.api.name} before logging in")
             return
-        HANDLERS[key](request)
+        former, self.cluster.acting = self.cluster.acting, self
+        try:
+            HANDLERS[key](request)
+        finally:
+            self.cluster.acting = former
 
     def forget(self, connection: Connection, reason: str, now_ns: int) -> None:
         """A connection ends. Group members that used it have until their session ends."""

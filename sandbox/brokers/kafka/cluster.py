@@ -75,6 +75,8 @@ class Cluster:
         self.nodes: tuple[Broker, ...] = ()
         self.controller = Controller(self)
         self.replication = Replication(self)
+        #: The broker that has a request in hand.
+        self.acting: Broker | None = None
         #: The cluster has one clock, and one agenda.
         self.now_ns = 0
         self.timers = Timers()
@@ -93,6 +95,8 @@ class Cluster:
 
     def add(self, broker: Broker) -> None:
         """A broker joins."""
+        if self.observe is None:
+            self.observe = broker.observe
         self.brokers[broker.node_id] = broker
         self.nodes = tuple(node for _, node in sorted(self.brokers.items()))
         self.controller.register(broker.node_id)
@@ -131,9 +135,10 @@ class Cluster:
         self.activity += 1
 
     def emit(self, kind: str, **fields: Any) -> None:
-        """Trace something, if anybody looks."""
-        if self.observe is not None:
-            self.observe(kind, {"connection": None, **fields})
+        """Trace something, if anybody looks: as of the broker that answers a request just now."""
+        observe = self.observe if self.acting is None else self.acting.observe
+        if observe is not None:
+            observe(kind, {"connection": None, **fields})
 
     def record(self, word: str, *values: Any) -> None:
         """Have a change kept, if anybody keeps them."""
