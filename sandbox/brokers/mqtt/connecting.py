@@ -73,7 +73,7 @@ def on_connect(connection: Connection, body: bytes, now_ns: int) -> None:
     # MQTT 3.1 has no such flag. [mqtt-v3.1.1 3.2.2.2]
     shown = present and connect.level != 3
     connection.write(packets.connack(Reason.SUCCESS, answer, present=shown, v5=connection.v5))
-    delivering.send_again(connection, now_ns)
+    delivering.resume(connection, now_ns)
 
 
 def _authenticate(broker: Broker, connect: Connect) -> None:

@@ -142,6 +142,7 @@ class Connection:
         session.connection = self
         self._silence_ns = silence_ns
         self._splitter.max_size = max_packet_size
+        self._splitter.only = None
         self._arm()
 
     def alias_of(self, topic: str) -> tuple[str, int, int]:
@@ -213,8 +214,6 @@ class Connection:
             return
         self.broker.activity += 1
         if not self.connected:
-            if kind != props.CONNECT:
-                raise protocol_error(f"a {name} came before the CONNECT")
             connecting.on_connect(self, body, now_ns)
             return
         handler = self.broker.HANDLERS.get(kind)

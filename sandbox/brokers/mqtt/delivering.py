@@ -22,10 +22,15 @@ if TYPE_CHECKING:
 
 
 def route(broker: Broker, message: Message, now_ns: int) -> int:
-    """Give a message to everybody who subscribed. Returns: how many subscriptions matched."""
+    """Give a message to everybody who subscribed. Returns: how many subscriptions matched.
+
+    Those with No Local match what their client published though they do not get it.
+    """
     if message.retain:
         _retain(broker, message)
-    found = broker.tree.find(message.topic, message.publisher)
+    matching = broker.tree.find(message.topic)
+    found = [each for each in matching if not _is_own(each, message)]
+    found = _once_for_older_clients(found)
     if broker.observe is not None:
         broker.emit(
             "publish",
@@ -41,7 +46,28 @@ def route(broker: Broker, message: Message, now_ns: int) -> int:
     for subscription in found:
         retain = message.retain and subscription.retain_as_published
         offer(broker, subscription, message, now_ns, retain=retain)
-    return len(found)
+    return len(matching)
+
+
+def _is_own(subscription: Subscription, message: Message) -> bool:
+    return subscription.no_local and subscription.session.client_id == message.publisher
+
+
+def _once_for_older_clients(found: list[Subscription]) -> list[Subscription]:
+    """MQTT 3 clients get one copy, with the best QoS they asked for [mqtt-v3.1.1 3.3.5]."""
+    if len(found) < 2:
+        return found
+    kept: list[Subscription] = []
+    places: dict[Session, int] = {}
+    for subscription in found:
+        session = subscription.session
+        place = None if session.v5 else places.get(session)
+        if place is None:
+            places[session] = len(kept)
+            kept.append(subscription)
+        elif subscription.qos > kept[place].qos:
+            kept[place] = subscription
+    return kept
 
 
 def _retain(broker: Broker, message: Message) -> None:
@@ -83,9 +109,11 @@ def offer(
 
 
 def send_waiting(connection: Connection, now_ns: int) -> None:
-    """Send what waits, as far as the client's receive maximum allows."""
+    """Send what waits, as far as the client's receive maximum allows; first what is sent again."""
     session = connection.session
-    while session.waiting and len(session.in_flight) < connection.receive_maximum:
+    while session.again and session.outstanding < connection.receive_maximum:
+        _send_again(connection, session.again.popleft(), now_ns)
+    while session.waiting and session.outstanding < connection.receive_maximum:
         delivery = session.take()
         message = delivery.message
         if message.is_expired(now_ns):
@@ -98,20 +126,25 @@ def send_waiting(connection: Connection, now_ns: int) -> None:
             dropped(connection.broker, session, message, "larger than the client takes")
 
 
-def send_again(connection: Connection, now_ns: int) -> None:
-    """Send anew, in the old order, what is in flight when a client comes back [mqtt-v5.0 4.4].
+def resume(connection: Connection, now_ns: int) -> None:
+    """A client comes back: send anew, in the old order, what is in flight [mqtt-v5.0 4.4].
 
     Then what waits.
     """
     session = connection.session
-    for delivery in list(session.in_flight.values()):
-        if delivery.state is State.AWAIT_PUBCOMP:
-            connection.write(packets.answer(props.PUBREL, delivery.packet_id))
-            connection.emit("ack.send", packet="PUBREL", packet_id=delivery.packet_id)
-        elif not send(connection, delivery, now_ns, dup=True):
-            session.give_up(delivery)
-            dropped(connection.broker, session, delivery.message, "larger than the client takes")
+    session.again.clear()
+    session.again.extend(session.in_flight.values())
     send_waiting(connection, now_ns)
+
+
+def _send_again(connection: Connection, delivery: Delivery, now_ns: int) -> None:
+    if delivery.state is State.AWAIT_PUBCOMP:
+        connection.write(packets.answer(props.PUBREL, delivery.packet_id))
+        connection.emit("ack.send", packet="PUBREL", packet_id=delivery.packet_id, reason=0)
+    elif not send(connection, delivery, now_ns, dup=True):
+        connection.session.give_up(delivery)
+        message = delivery.message
+        dropped(connection.broker, connection.session, message, "larger than the client takes")
 
 
 def send(connection: Connection, delivery: Delivery, now_ns: int, *, dup: bool = False) -> bool:

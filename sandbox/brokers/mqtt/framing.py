@@ -27,6 +27,8 @@ class Splitter:
 
     def __init__(self) -> None:
         self.max_size: int | None = MAX_CONNECT_BYTES
+        #: The first byte that a packet must have, or None: at first, that of a CONNECT.
+        self.only: int | None = 0x10
         self._buffer = bytearray()
         self._position = 0
 
@@ -45,6 +47,8 @@ class Splitter:
         """
         buffer, start = self._buffer, self._position
         size = len(buffer) - start
+        if self.only is not None and size and buffer[start] != self.only:
+            raise malformed("the first thing that came is no CONNECT")
         if size < 2:
             return None
         length = shift = 0

@@ -88,6 +88,8 @@ class Session:
         self.waiting: deque[Delivery] = deque()
         #: By packet identifier, in the order they were sent.
         self.in_flight: dict[int, Delivery] = {}
+        #: Those of them that are still to be sent again on this connection.
+        self.again: deque[Delivery] = deque()
         #: QoS 2 messages from the client that it has not released, by packet identifier.
         self.inbound: dict[int, Message] = {}
         #: A will that waits for its delay, and the timers of the two things that may end it.
@@ -123,6 +125,11 @@ class Session:
         self.waiting.append(delivery)
         self._keeper.queued(self, delivery)
         return delivery
+
+    @property
+    def outstanding(self) -> int:
+        """How many deliveries the client was sent on this connection and has not settled."""
+        return len(self.in_flight) - len(self.again)
 
     def take(self) -> Delivery:
         """Take the first of the line; it must be sent or given up."""
@@ -169,6 +176,8 @@ class Session:
     def give_up(self, delivery: Delivery) -> None:
         """A delivery is over, or will never be."""
         self.in_flight.pop(delivery.packet_id, None)
+        if delivery in self.again:
+            self.again.remove(delivery)
         delivery.state = State.SETTLED
         self._keeper.settled(self, delivery)
 

@@ -2,8 +2,8 @@
 
 A published topic walks down the tree, at each level along its own name first, then `+`, then `#`:
 so a client with several matching subscriptions gets its copies in Mosquitto's order, the most
-particular first. Each subscription gets a copy of its own, with its own QoS and identifier; within
-a shared group the sessions take turns. [mqtt-v5.0 3.3.4, 4.8.2]
+particular first. Each subscription finds the message, with its own QoS and identifier; within a
+shared group the sessions take turns. [mqtt-v5.0 3.3.4, 4.8.2]
 
 To change who gets a message, change `Tree.find`.
 """
@@ -93,10 +93,10 @@ class Tree:
                 break
             del parent.children[level]
 
-    def find(self, topic: str, publisher: str | None) -> list[Subscription]:
-        """The subscriptions that get a message, in the order they get it.
+    def find(self, topic: str) -> list[Subscription]:
+        """The subscriptions that match a topic, in the order they get the message.
 
-        Takes the turns of shared groups: call it once for each message. No Local is looked at here.
+        Of a shared group the one whose turn it is: call it once for each message.
         """
         found: list[Subscription] = []
         for node in _walk(self._roots[topic.startswith("$")], topic.split("/"), 0):
@@ -105,9 +105,7 @@ class Tree:
                 # Whose turn it was goes to the end.
                 subscription = group[session] = group.pop(session)
                 found.append(subscription)
-            for subscription in node.subscriptions.values():
-                if not (subscription.no_local and subscription.session.client_id == publisher):
-                    found.append(subscription)
+            found += node.subscriptions.values()
         return found
 
     def any_under(self, first_level: str) -> bool:

@@ -30,8 +30,6 @@ def filter_problem(topic_filter: str) -> str | None:
     if not topic_filter:
         return "a topic filter has at least one character"
     levels = topic_filter.split("/")
-    if len(levels) > MAX_LEVELS:
-        return f"a topic filter has at most {MAX_LEVELS} levels"
     for number, level in enumerate(levels, 1):
         if "#" in level and (level != "#" or number != len(levels)):
             return f"in the topic filter {topic_filter!r} a # is not alone in the last level"

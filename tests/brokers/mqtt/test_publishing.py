@@ -90,6 +90,15 @@ def test_every_matching_subscription_gets_a_copy_with_its_own_quality(world: Wor
     assert [each.qos for each in client.received()] == [2, 1, 0]
 
 
+def test_an_older_client_gets_one_copy_with_the_best_quality_it_asked_for(world: World) -> None:
+    client = world.connect("c", 4)
+    client.subscribe("o/x", qos=0)
+    client.subscribe("o/#", qos=2)
+    client.subscribe("o/+", qos=1)
+    world.publish("o/x", b"x", qos=2)
+    assert client.next().qos == 2
+
+
 def test_user_properties_and_the_like_travel_with_the_message(world: World) -> None:
     reader, writer = world.connect("r"), world.connect("w")
     reader.subscribe("t")
