@@ -41,7 +41,8 @@ class Broker(Carried[Connection]):
     who is not in it may do everything. `tags` open the management API to users; without them, who
     may do everything is an administrator. `frame_max` and `channel_max` are offers, 0 means none;
     `heartbeat_s` is a suggestion that clients may change. `epoch_ns` is the time of day, in
-    nanoseconds since 1970, at the carrier's 0: dead letters say when they died.
+    nanoseconds since 1970, at the carrier's 0: dead letters say when they died. A message may be
+    held for `consumer_timeout_s` without being settled; None means for ever.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Broker(Carried[Connection]):
         frame_max: int = 131072,
         channel_max: int = 2047,
         epoch_ns: int = 0,
+        consumer_timeout_s: float | None = 1800,
     ) -> None:
         super().__init__()
         self.observe = observe
@@ -65,6 +67,9 @@ class Broker(Carried[Connection]):
         self.heartbeat_s = heartbeat_s
         self.frame_max = frame_max
         self.channel_max = channel_max
+        self.consumer_timeout_ns = (
+            None if consumer_timeout_s is None else round(consumer_timeout_s * 1_000_000_000)
+        )
         self.epoch_ns = epoch_ns
         self.journal = Journal(epoch_ns)
         #: Connections in order of arrival.

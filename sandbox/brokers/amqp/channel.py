@@ -56,6 +56,7 @@ from sandbox.brokers.amqp.framing import (
     unknown_frame,
 )
 from sandbox.brokers.amqp.lifecycle import CHANNEL, ChannelInput, ChannelState
+from sandbox.brokers.amqp.overdue import Overdue
 from sandbox.brokers.amqp.properties import HEADER_SIZE, header_payload
 from sandbox.brokers.amqp.publishing import publish
 from sandbox.brokers.amqp.unacked import Unacked
@@ -94,6 +95,8 @@ class Channel:
         self.actor = connection.actor._replace(channel=number)
         self.consumers: dict[str, Consumer] = {}
         self.unacked = Unacked()
+        self.timers = connection.broker.timers
+        self.overdue = Overdue(self, connection.broker.consumer_timeout_ns)
         self.confirms = Confirms()
         self.transaction: transactions.Transaction | None = None
         #: Its consumer of direct replies, and the name they are sent to; empty if there is none.
@@ -281,6 +284,7 @@ class Channel:
     def give_back_all(self, reason: str) -> None:
         """The channel ends: requeue everything it holds."""
         self.vhost.counts.confirm += self.confirms.last_tag
+        self.overdue.stop()
         if self.transaction is not None:
             self.transaction.roll_back(self)
         settling.give_back(self, self.unacked.take_all(), reason)
@@ -297,7 +301,7 @@ class Channel:
         if consumer.no_ack:
             counts.deliver_no_ack += 1
         else:
-            unacked.add(tag, entry, queue, consumer)
+            self.hold(tag, entry, queue, consumer)
             consumer.unacked_count += 1
             queue.unacked_count += 1
             counts.deliver += 1
@@ -326,6 +330,12 @@ class Channel:
             )
         if self.vhost.tracing:
             firehose.copy_delivered(self, queue, entry)
+
+    def hold(self, tag: int, entry: Entry, queue: Queue, consumer: Consumer | None) -> None:
+        """A message is out until it is settled, which may not take for ever."""
+        self.unacked.add(tag, entry, queue, consumer, self.timers.now_ns)
+        if not self.overdue.watching:
+            self.overdue.watch()
 
     def stop_consumer(self, consumer: Consumer, reason: str) -> None:
         """Offer a consumer nothing more."""

@@ -372,6 +372,12 @@ class Connection:
         else:
             self._end()
 
+    def fail_channel(self, channel: Channel, error: AmqpError, now_ns: int) -> None:
+        """Close a channel because of something that no method of it did."""
+        self._now_ns = now_ns
+        self.broker.activity += 1
+        channel.fail(error, error.method or (0, 0))
+
     def _send_close(self, error: AmqpError, method: MethodId) -> None:
         close = blank(commands.Connection.Close)
         close.reply_code, close.reply_text = error.code, error.reply_text

@@ -123,7 +123,7 @@ def basic_get(channel: Channel, method: commands.Basic.Get) -> None:
     if method.no_ack:
         queue.counts.get_no_ack += 1
     else:
-        channel.unacked.add(tag, entry, queue, None)
+        channel.hold(tag, entry, queue, None)
         queue.unacked_count += 1
         queue.counts.get += 1
     queue.counts.redeliver += entry.redelivered

@@ -103,7 +103,7 @@ def release(channel: Channel, settled: Iterable[Delivery]) -> list[Queue]:
     """Give room back under the limits; returns queues whose consumers may take more."""
     woken: dict[Queue, None] = {}
     shared_limit = channel.unacked.global_prefetch_count
-    for _, _, queue, consumer in settled:
+    for _, _, queue, consumer, _ in settled:
         queue.unacked_count -= 1
         if consumer is not None:
             consumer.unacked_count -= 1

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 
 class Delivery(NamedTuple):
-    """A message handed out under a tag. `consumer` is None for `basic.get`."""
+    """A message handed out under a tag at a time. `consumer` is None for `basic.get`."""
 
     tag: int
     entry: Entry
     queue: Queue
     consumer: Consumer | None
+    at_ns: int
 
 
 class Unacked:
@@ -48,9 +49,11 @@ class Unacked:
         self.last_tag += 1
         return self.last_tag
 
-    def add(self, tag: int, entry: Entry, queue: Queue, consumer: Consumer | None) -> None:
+    def add(
+        self, tag: int, entry: Entry, queue: Queue, consumer: Consumer | None, now_ns: int
+    ) -> None:
         """Remember a delivery until it is settled."""
-        self._deliveries[tag] = Delivery(tag, entry, queue, consumer)
+        self._deliveries[tag] = Delivery(tag, entry, queue, consumer, now_ns)
         if consumer is not None:
             self._held_by_consumers += 1
 
