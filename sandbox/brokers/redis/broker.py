@@ -80,6 +80,7 @@ class Broker(Lasting):
         self.errors = 0
         self.run_id = f"{random.getrandbits(160):040x}"
         self._last_client = 0
+        packed.load()
         with lend(self.now_ns, random):
             self.server = self._new_server()
             self.node_limits = 100, 4096
