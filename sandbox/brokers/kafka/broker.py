@@ -17,6 +17,8 @@ from sandbox.brokers.kafka import (
     fetching,
     grouping,
     identifying,
+    inspecting,
+    moving,
     offsets,
     producing,
     transacting,
@@ -46,6 +48,8 @@ HANDLERS: Final[Mapping[int, Callable[[Request], None]]] = {
     **offsets.HANDLERS,
     **administering.HANDLERS,
     **transacting.HANDLERS,
+    **inspecting.HANDLERS,
+    **moving.HANDLERS,
 }
 _BEFORE_AUTHENTICATION: Final = frozenset({API_VERSIONS, *identifying.HANDLERS})
 

@@ -236,7 +236,7 @@ class Cluster:
                     "partitions must be numbered from 0 without gaps",
                 )
             for replicas in assignments.values():
-                self._check_replicas(replicas)
+                self.check_replicas(replicas)
             return [list(assignments[index]) for index in range(len(assignments))]
         count = self.config("num.partitions") if partitions == -1 else partitions
         factor = (
@@ -271,7 +271,12 @@ class Cluster:
             )
         return [[ids[(index + n) % len(ids)] for n in range(factor)] for index in indexes]
 
-    def _check_replicas(self, replicas: list[int]) -> None:
+    def check_replicas(self, replicas: list[int]) -> None:
+        """Whether these can be the replicas of a partition.
+
+        Raises:
+            KafkaError: 39.
+        """
         known = [broker for broker in replicas if broker in self.brokers]
         if not replicas or known != replicas or len(set(replicas)) != len(replicas):
             raise KafkaError(
@@ -306,7 +311,7 @@ class Cluster:
                     f"{count - have} partitions are new, {len(assignments)} were assigned",
                 )
             for replicas in assignments:
-                self._check_replicas(replicas)
+                self.check_replicas(replicas)
         placement = assignments or self.place(range(have, count), len(topic.partitions[0].replicas))
         if not validate_only:
             for offset, replicas in enumerate(placement):

@@ -80,6 +80,20 @@ APIS: Final[Mapping[int, Api]] = {
         _api(admin, "IncrementalAlterConfigs", 0, 1),
         _api(consumer, "OffsetDelete", 0, 0),
         _api(admin, "DescribeCluster", 0, 2),
+        _api(admin, "DescribeAcls", 1, 3),
+        _api(admin, "CreateAcls", 1, 3),
+        _api(admin, "DeleteAcls", 1, 3),
+        _api(admin, "DescribeLogDirs", 1, 4),
+        _api(admin, "ElectLeaders", 0, 2),
+        _api(admin, "AlterPartitionReassignments", 0, 1),
+        _api(admin, "ListPartitionReassignments", 0, 0),
+        _api(admin, "DescribeClientQuotas", 0, 1),
+        _api(admin, "DescribeUserScramCredentials", 0, 0),
+        _api(admin, "DescribeProducers", 0, 0),
+        _api(admin, "DescribeTransactions", 0, 0),
+        _api(admin, "ListTransactions", 0, 2),
+        _api(admin, "ListConfigResources", 0, 1),
+        _api(admin, "DescribeTopicPartitions", 0, 0),
     )
 }
 

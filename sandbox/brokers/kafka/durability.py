@@ -110,10 +110,10 @@ def _producers(
     cluster: Cluster, node: int, topic: str, index: int, states: list[list[Any]], aborted: list[Any]
 ) -> None:
     copy = cluster.topics[topic].partitions[index].copies[node]
-    for producer_id, epoch, batches, transaction_offset, marker_epoch in states:
+    for producer_id, epoch, batches, transaction_offset, marker_epoch, last_ms in states:
         remembered = deque((Appended(*each) for each in batches), maxlen=REMEMBERED_BATCHES)
         copy.producers.states[producer_id] = ProducerState(
-            epoch, remembered, transaction_offset, marker_epoch
+            epoch, remembered, transaction_offset, marker_epoch, last_ms
         )
     copy.aborted = [(producer_id, first, last) for producer_id, first, last in aborted]
 
@@ -280,6 +280,7 @@ def _log_records(copy: Replica) -> Iterator[base.Record]:
                     [[b.base_sequence, b.last_sequence, b.base_offset] for b in state.batches],
                     state.transaction_offset,
                     state.marker_epoch,
+                    state.last_timestamp_ms,
                 ]
                 for producer_id, state in states.items()
             ],

@@ -34,6 +34,7 @@ class ProducerState:
     transaction_offset: int | None = None
     #: The epoch of the last marker.
     marker_epoch: int = -1
+    last_timestamp_ms: int = -1
 
     def ended_by(self, epoch: int) -> bool:
         """Whether the marker of this epoch is here already, and nothing came after it."""
@@ -103,6 +104,7 @@ class Producers:
             begun = None if state is None else state.transaction_offset
             state = ProducerState(batch.producer_epoch, transaction_offset=begun)
             self.states[batch.producer_id] = state
+        state.last_timestamp_ms = batch.max_timestamp_ms
         if batch.control:
             state.transaction_offset = None
             state.marker_epoch = batch.producer_epoch
