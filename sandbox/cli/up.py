@@ -48,7 +48,7 @@ def up(
         typer.Option(metavar="HOST", help="What Kafka tells clients to connect to, with 0.0.0.0."),
     ] = None,
 ) -> None:
-    """Run the brokers on real ports, for programs in any language: RabbitMQ, Kafka, Redis.
+    """Run the brokers on real ports, for programs in any language: RabbitMQ, Kafka, Redis, MQTT.
 
     Stops with Ctrl-C. Exit status: 0 stopped, 2 it could not start or go on.
     """

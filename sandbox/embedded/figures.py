@@ -81,8 +81,18 @@ def _redis(broker: Any) -> Counted:
     return sum(broker.counts.values()), (("keys", keys), ("waiting", len(broker.blocked)))
 
 
+def _mqtt(broker: Any) -> Counted:
+    holdings = (
+        ("sessions", len(broker.session_table)),
+        ("subscriptions", broker.tree.count),
+        ("retained", len(broker.retained_messages)),
+    )
+    return broker.last_message, holdings
+
+
 _COUNTED: Final[Mapping[str, Callable[[Any], Counted]]] = {
     "rabbitmq": _rabbitmq,
     "kafka": _kafka,
     "redis": _redis,
+    "mqtt": _mqtt,
 }

@@ -132,12 +132,25 @@ def _redis(making: Making) -> Made:
     return Made(broker, {"redis": broker})
 
 
+def _mqtt(making: Making) -> Made:
+    from sandbox.brokers import mqtt
+
+    broker = mqtt.Broker(
+        random=making.random,
+        observe=making.observe,
+        users=None if making.users is None else making.users.passwords,
+    )
+    broker.sys_topics.restart(making.now_ns)  # Its uptime counts from here, not from 1970.
+    return Made(broker, {"mqtt": broker})
+
+
 KINDS: Final[Mapping[str, Kind]] = {
     kind.name: kind
     for kind in (
         Kind("rabbitmq", "RabbitMQ", {"rabbitmq": 5672, "management": 15672}, _rabbitmq),
         Kind("kafka", "Kafka", {"kafka": 9092}, _kafka),
         Kind("redis", "Redis", {"redis": 6379}, _redis, Limits(stops_reading=False)),
+        Kind("mqtt", "MQTT", {"mqtt": 1883}, _mqtt),
     )
 }
 

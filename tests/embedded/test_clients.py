@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pika
 import pika.exceptions
@@ -173,6 +174,35 @@ def test_aiokafka_produces_and_consumes(server: ServerProcess, name: str) -> Non
     assert asyncio.run(conversation()) == [b"%d" % number for number in range(20)]
 
 
+def test_paho_publishes_and_subscribes_with_every_quality_of_service(
+    server: ServerProcess, name: str
+) -> None:
+    import queue
+
+    from paho.mqtt import client as paho
+
+    heard: queue.Queue[tuple[int, bytes, bool]] = queue.Queue()
+    subscribed = queue.Queue[bool]()
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client.on_message = lambda _c, _u, m: heard.put((m.qos, m.payload, m.retain))
+    client.on_subscribe = lambda *_: subscribed.put(True)
+    client.connect(server.options.host, server.ports["mqtt"])
+    client.loop_start()
+    try:
+        client.publish(f"{name}/kept", b"retained", qos=1, retain=True).wait_for_publish(PATIENCE_S)
+        client.subscribe(f"{name}/#", qos=2)
+        subscribed.get(timeout=PATIENCE_S)
+        assert heard.get(timeout=PATIENCE_S) == (1, b"retained", True)
+        for qos in (0, 1, 2):
+            client.publish(f"{name}/new", b"%d" % qos, qos=qos)
+        assert [heard.get(timeout=PATIENCE_S) for _ in range(3)] == [
+            (qos, b"%d" % qos, False) for qos in (0, 1, 2)
+        ]
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
 CELERY = """
 import os
 from celery import Celery
@@ -256,6 +286,30 @@ def test_users_are_known_to_every_broker(tmp_path: Path) -> None:
         )
         assert admin.list_topics() == []
         admin.close()
+        from paho.mqtt import publish
+
+        address = {"hostname": host, "port": server.port("mqtt")}
+        login = {"username": "alice", "password": "wonderland"}
+        publish.single("a", "b", qos=1, auth=login, **address)
+        with pytest.raises(ConnectionError):
+            _connected(address, "alice", "white rabbit")
+
+
+def _connected(address: dict[str, Any], user: str, password: str) -> None:
+    """Connect by MQTT, or raise as paho's loop does when the server refuses."""
+    from paho.mqtt import client as paho
+
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+    client.username_pw_set(user, password)
+    client.connect(address["hostname"], address["port"])
+    refused: list[bool] = []
+    client.on_connect = lambda _c, _u, _f, reason, _p: refused.append(reason.is_failure)
+    deadline = time.monotonic() + PATIENCE_S
+    while not refused and time.monotonic() < deadline:
+        client.loop(0.1)
+    client.disconnect()
+    if refused == [True]:
+        raise ConnectionRefusedError
 
 
 def test_permissions_are_rabbitmqs(tmp_path: Path) -> None:

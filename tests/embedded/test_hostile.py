@@ -19,10 +19,13 @@ from sandbox.embedded.limits import Limits, connections_possible
 
 PATIENCE_S = 60
 AMQP = b"AMQP\x00\x00\x09\x01"
+MQTT_CONNECT = b"\x10\x0f\x00\x04MQTT\x04\x02\x00\x3c\x00\x03bad"
 #: How protocols begin, so that garbage gets past the first look.
 BEGINNINGS = {
     "rabbitmq": [b"", AMQP, AMQP + b"\x01\x00\x00\xff\xff\xff\xff", b"GET / HTTP/1.1\r\n\r\n"],
     "kafka": [b"", b"\x00\x00\x00\x20\x00\x12\x00\x00", b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff"],
+    "mqtt": [b"", b"\x10\xff\xff\xff\x7f", MQTT_CONNECT, MQTT_CONNECT + b"\x32\xff\xff\xff\x7f"],
+    "management": [b"", b"GET /api/overview HTTP/1.1\r\n", b"POST /api/definitions HTTP/1.1\r\n"],
     "redis": [b"", b"*3\r\n$3\r\nSET\r\n", b"*1000000000\r\n", b"$99999999999\r\n", b"*-1\r\n"],
 }
 
@@ -47,6 +50,9 @@ def assert_well(server: Server | ServerProcess) -> None:
         channel.basic_publish("", queue, b"still here")
         assert channel.basic_get(queue, auto_ack=True)[2] == b"still here"
     assert redis.Redis.from_url(server.url("redis")).ping()
+    with connect(server, "mqtt") as client:
+        client.sendall(MQTT_CONNECT)
+        assert client.recv(4, socket.MSG_WAITALL) == b"\x20\x02\x00\x00"
     with connect(server, "kafka") as client:
         client.sendall(struct.pack(">ihhih", 10, 18, 0, 7, -1))
         assert struct.unpack(">ii", client.recv(8, socket.MSG_WAITALL))[1] == 7
@@ -74,6 +80,8 @@ def test_what_real_clients_say_with_a_few_bytes_changed(server: ServerProcess) -
         "redis": b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n*2\r\n$3\r\nGET\r\n$1\r\na\r\n" * 5,
         "rabbitmq": AMQP + _start_ok() + b"\x01\x00\x00\x00\x00\x00\x0c" + bytes(13) + b"\xce",
         "kafka": struct.pack(">ihhih", 10, 18, 0, 7, -1) * 5,
+        "mqtt": MQTT_CONNECT + b"\x82\x06\x00\x01\x00\x01a\x01" + b"\x32\x06\x00\x01a\x00\x02x",
+        "management": b"GET /api/overview HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n" * 3,
     }
     for purpose, whole in said.items():
         chance = random.Random(purpose)
@@ -101,6 +109,8 @@ def test_a_client_that_closes_its_half_is_answered_and_let_go(
         "rabbitmq": (AMQP, b"\x01\x00\x00"),
         "redis": (b"PING\r\n", b"+PONG\r\n"),
         "kafka": (struct.pack(">ihhih", 10, 18, 0, 7, -1), b"\x00\x00"),
+        "mqtt": (MQTT_CONNECT, b"\x20\x02\x00\x00"),
+        "management": (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"HTTP/1.1 "),
     }[purpose]
     with connect(server, purpose) as client:
         client.sendall(asked)

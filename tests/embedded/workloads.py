@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections import deque
+from contextlib import suppress
 
 import pika
 import pika.exceptions
@@ -238,4 +240,124 @@ class KafkaClient(Client):
         self._socket.close()
 
 
-WORKLOADS = {"rabbitmq": RabbitMQ, "redis": Redis, "kafka": Kafka}
+class Mqtt(Workload):
+    """Publishes with QoS 1 for a subscriber that is away, and retains the last number."""
+
+    #: A server keeps a thousand messages for somebody who is away.
+    MOST = 800
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next = 0
+        self._heard = 0
+
+    def write(self, server: ServerProcess) -> None:
+        with MqttClient(server, "writer") as client:
+            while self._next - self._heard < self.MOST:
+                self._next += 1
+                client.publish("kept/all", b"%d" % (self._next - 1))
+                client.publish("kept/last", b"%d" % self._next, retain=True)
+                self.confirmed = self._next
+            self._over.wait(PATIENCE_S)
+
+    def check(self, server: ServerProcess) -> None:
+        with MqttClient(server, "reader", clean=False) as reader:
+            with MqttClient(server, "finisher") as finisher:
+                if not reader.session_present:
+                    assert not self._next, "the session is lost"
+                    reader.subscribe("kept/all")
+                finisher.subscribe("kept/last")
+                finisher.publish("kept/all", b"end")
+                last = int(finisher.receive()[1]) if self.confirmed else 0
+            found = []
+            while (message := reader.receive()[1]) != b"end":
+                found.append(int(message))
+        assert found == sorted(found), "messages come in another order"
+        end = found[-1] + 1 if found else self._heard
+        assert sorted(set(found)) == list(range(self._heard, end)), "messages are lost"
+        assert self.confirmed <= end <= self._next
+        # Of what was under way, the first of the two may be kept without the second.
+        assert self.confirmed <= last <= end, "a retained message is lost"
+        self._heard = self._next = self.confirmed = end
+
+
+class MqttClient:
+    """MQTT 3.1.1 over TCP, one packet at a time. [mqtt-v3.1.1-os 2.2, 3]"""
+
+    def __init__(self, server: ServerProcess, name: str, *, clean: bool = True) -> None:
+        address = (server.options.host, server.ports["mqtt"])
+        self._socket = socket.create_connection(address, PATIENCE_S)
+        self._bytes = self._socket.makefile("rb")
+        self._packets: deque[tuple[int, bytes]] = deque()
+        self._last_id = 0
+        flags = bytes([2 * clean])
+        self._send(0x10, b"\x00\x04MQTT\x04" + flags + b"\x00\x00" + _text(name.encode()))
+        self.session_present = bool(self._await(0x20)[0])
+
+    def subscribe(self, pattern: str) -> None:
+        self._send(0x82, b"\x00\x01" + _text(pattern.encode()) + b"\x01")
+        assert self._await(0x90)[2] == 1
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publish with QoS 1, and wait until the server has it."""
+        self._last_id = self._last_id % 65535 + 1
+        number = self._last_id.to_bytes(2)
+        self._send(0x32 | retain, _text(topic.encode()) + number + payload)
+        assert self._await(0x40) == number
+
+    def receive(self) -> tuple[str, bytes]:
+        """The next message's topic and payload; acknowledges it."""
+        body = self._await(0x30)
+        size = int.from_bytes(body[:2])
+        topic, number, payload = body[2 : 2 + size], body[2 + size : 4 + size], body[4 + size :]
+        self._send(0x40, number)
+        return topic.decode(), payload
+
+    def _send(self, head: int, body: bytes) -> None:
+        size, length = len(body), bytearray()
+        while not length or size:
+            length.append(size % 128 | (0x80 if size > 127 else 0))
+            size //= 128
+        self._socket.sendall(bytes([head]) + length + body)
+
+    def _await(self, kind: int) -> bytes:
+        """The next packet of that kind; others wait for their turn."""
+        for packet in self._packets:
+            if packet[0] & 0xF0 == kind:
+                self._packets.remove(packet)
+                return packet[1]
+        while True:
+            head = self._read(1)[0]
+            size, shift = 0, 0
+            while True:
+                byte = self._read(1)[0]
+                size |= (byte & 0x7F) << shift
+                shift += 7
+                if byte < 0x80:
+                    break
+            body = self._read(size)
+            if head & 0xF0 == kind:
+                return body
+            self._packets.append((head, body))
+
+    def _read(self, size: int) -> bytes:
+        data = self._bytes.read(size)
+        if len(data) < size:
+            raise ConnectionResetError("the server is gone")
+        return data
+
+    def __enter__(self) -> MqttClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            self._send(0xE0, b"")
+        self._bytes.close()
+        self._socket.close()
+
+
+def _text(text: bytes) -> bytes:
+    return len(text).to_bytes(2) + text
+
+
+WORKLOADS = {"rabbitmq": RabbitMQ, "redis": Redis, "kafka": Kafka, "mqtt": Mqtt}
