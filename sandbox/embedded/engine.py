@@ -26,8 +26,10 @@ from sandbox.embedded.tracing import TraceFile
 
 #: How often traces are written out and the unread bytes of all clients are added up.
 TICK_S: Final = 0.5
-#: How long clients may take to hang up when the server stops.
+#: How long clients may take to read the last they are sent when the server stops...
 FAREWELL_S: Final = 2.0
+#: ... and then to hang up. What they have not read by then is the system's to deliver.
+HANG_UP_S: Final = 0.1
 
 Log = Callable[[str, str], None]
 
@@ -177,7 +179,15 @@ class Engine:
     async def _farewell(self) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + FAREWELL_S
-        while loop.time() < deadline and any(s.clients for s in self.services.values()):
+        hung_up_by: float | None = None
+        while loop.time() < deadline:
+            clients = [each for s in self.services.values() for each in s.clients.values()]
+            if not clients:
+                return
+            if hung_up_by is None and not any(client.unsent_bytes for client in clients):
+                hung_up_by = loop.time() + HANG_UP_S
+            if hung_up_by is not None and loop.time() > hung_up_by:
+                return
             await asyncio.sleep(0.01)
 
     def _make(self, kind: Kind, clock: Clock) -> None:
@@ -220,13 +230,20 @@ class Engine:
 
     def _wanted_ports(self) -> dict[str, int]:
         options = self.options
-        return {
+        wanted = {
             purpose: options.ports[purpose]
             if purpose in options.ports
             else port + options.port_offset
             for kind in self.kinds
             for purpose, port in self.ports_of(kind).items()
         }
+        for purpose, port in wanted.items():
+            if not 0 <= port <= 65535:
+                raise EmbeddedError(
+                    f"Port {port} for {purpose} is none: ports go to 65535. "
+                    "Choose another --port-offset."
+                )
+        return wanted
 
     def _let_go(self) -> None:
         """Close whatever of ports and files is still ours."""
