@@ -31,6 +31,7 @@ from sandbox.sim.endings import Ending
 from sandbox.sim.standins import context
 from sandbox.sim.world import ProcessHandle, remember_source
 from sandbox.stack.simulated import SimulatedStack
+from sandbox.stack.simulated.imports import import_before
 
 #: What the session's process waits on between two cells; the threads' own keys are positive.
 NEXT_CELL = -1
@@ -128,6 +129,7 @@ class Session:
         except (SyntaxError, ValueError) as error:
             self.failure = (error, "".join(traceback.format_exception(error)))
             return CellResult("", _syntax(error, name), 0.0, "")
+        import_before(source, None)
         self._process.own_files.add(name)
         self._error = None
         self._begun += 1

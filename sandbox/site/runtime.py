@@ -32,6 +32,7 @@ from sandbox.site.runtime_plain import (
     run_plain,
 )
 from sandbox.stack.simulated import SimulatedStack
+from sandbox.stack.simulated.imports import import_before
 
 #: Real seconds that a Run may take without ever waiting.
 REAL_LIMIT_S = 10.0
@@ -115,6 +116,7 @@ def run_file(name: str, source: str, slug: str, seed: int) -> RunResult:
     try:
         world = stack.world
         world.kernel.on_output = on_output
+        import_before(source, HOME)
         program = world.start_script(HOME / name, name=name, source=source)
         ending = world.run(real_s=REAL_LIMIT_S)
         error = program.error

@@ -78,8 +78,10 @@ def install(replace: Replace) -> None:
 
         return user
 
-    for name in ("getuid", "geteuid", "getgid", "getegid"):
-        if hasattr(os, name):
+    if hasattr(os, "getuid"):  # Windows has no users of this kind
+        for name in ("getuid", "geteuid", "getgid", "getegid"):
+            if not hasattr(os, name):  # Pyodide
+                setattr(os, name, os.getuid)
             replace(os, name, learner(getattr(os, name)))
     if hasattr(os, "getloadavg"):
         load = os.getloadavg

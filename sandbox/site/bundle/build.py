@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sandbox.site.bundle import own, publish, wheels
@@ -20,8 +21,28 @@ from sandbox.site.bundle.errors import BundleError
 from sandbox.site.bundle.nodejs import Node, find_node
 from sandbox.site.bundle.npm import install_npm_packages, web_folder
 
+#: Archives of libraries, by the wheels that are in them. Those of `packages` every lesson uses and
+#: the snapshot holds; each other archive is fetched when something in it is first imported. What
+#: is named nowhere goes into the last.
+ARCHIVES: Mapping[str, tuple[str, ...]] = {
+    "packages": ("iniconfig", "packaging", "pamqp", "pika", "pluggy", "pygments", "pytest"),
+    "kafka": ("kafka_python",),
+    "redis": ("fakeredis", "redis", "sortedcontainers", "typing_extensions"),
+    "clients": (),
+}
+
+#: Files that stand for libraries which no program in the page can use: Celery's interactive shell.
+INSTEAD = {"click_repl/__init__.py": b"def register_repl(group, name='repl'):\n    pass\n"}
+
 #: Parts of libraries that no program in the page can use.
-LEFT_OUT = ("pygments/lexers/_", "pygments/styles/", "pygments/lexers/", "pip/")
+LEFT_OUT = (
+    "click_repl/",
+    "pip/",
+    "prompt_toolkit/",
+    "pygments/lexers/",
+    "pygments/styles/",
+    "wcwidth/",
+)
 KEPT = (
     "pygments/lexers/__init__",
     "pygments/lexers/_mapping",
@@ -81,10 +102,12 @@ def _libraries(node: Node, tools: Path, say: Say) -> Path:
 
     def make(folder: Path) -> None:
         compiled = _compile(node, tools, page, folder)
-        own.write_zip(folder / "packages.zip", _merge(compiled), compress=True)
+        for name, files in _sorted_out(compiled).items():
+            own.write_zip(folder / f"{name}.zip", files, compress=True)
         shutil.rmtree(compiled)
 
-    key = digest(_compiler(), wheels.LOCKS / "page.txt", wheels.LOCKS / "tools.txt", *LEFT_OUT)
+    locks = (wheels.LOCKS / "page.txt", wheels.LOCKS / "tools.txt")
+    key = digest(_compiler(), *locks, *LEFT_OUT, repr(ARCHIVES), repr(INSTEAD))
     return step("libraries", key, make, say, "Byte-compiling libraries for the page's Python")
 
 
@@ -96,7 +119,7 @@ def _sandbox(node: Node, tools: Path, say: Say) -> Path:
         wheel.mkdir()
         own.write_wheel(wheel, files)
         compiled = _compile(node, tools, wheel, folder)
-        own.write_zip(folder / "sandbox.zip", _merge(compiled), compress=True)
+        own.write_zip(folder / "sandbox.zip", _merge(compiled.glob("*.whl")), compress=True)
         shutil.rmtree(compiled)
         shutil.rmtree(wheel)
 
@@ -110,8 +133,8 @@ def _snapshot(node: Node, pyodide: Path, libraries: Path, sandbox: Path, say: Sa
     script = web_folder() / "node" / "snapshot.ts"
     archives = [
         pyodide / "python_stdlib.zip",
-        libraries / "packages.zip",
         sandbox / "sandbox.zip",
+        *(libraries / f"{name}.zip" for name in ARCHIVES),
     ]
 
     def make(folder: Path) -> None:
@@ -147,9 +170,21 @@ def _run(node: Node, *arguments: Path) -> None:
         raise BundleError(f"{arguments[0].name} failed under Node. It said:\n{said}")
 
 
-def _merge(compiled: Path) -> dict[str, bytes]:
+def _sorted_out(compiled: Path) -> dict[str, dict[str, bytes]]:
+    """The files of each archive."""
+    *_, last = ARCHIVES
+    place = {wheel: name for name, wheels in ARCHIVES.items() for wheel in wheels}
+    wheels: dict[str, list[Path]] = {name: [] for name in ARCHIVES}
+    for path in sorted(compiled.glob("*.whl")):
+        wheels[place.get(path.name.partition("-")[0], last)].append(path)
+    files = {name: _merge(found) for name, found in wheels.items()}
+    files[last] |= INSTEAD
+    return files
+
+
+def _merge(compiled: Iterable[Path]) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
-    for wheel in sorted(compiled.glob("*.whl")):
+    for wheel in sorted(compiled):
         with zipfile.ZipFile(wheel) as archive:
             for name in archive.namelist():
                 if name.startswith(LEFT_OUT) and not name.startswith(KEPT):

@@ -17,8 +17,7 @@ from sandbox.site.bundle.errors import BundleError
 #: What of `sandbox/` goes into the page; its own modules and these folders, whole.
 PACKAGES = (
     "*.py",
-    "brokers/*.py",
-    "brokers/amqp",
+    "brokers",
     "course",
     "grading",
     "sim",
@@ -27,8 +26,15 @@ PACKAGES = (
     "stack",
 )
 
-#: What those hold that only a terminal or a notebook has a use for.
-LEFT_OUT = ("__main__.py", "stack/live", "course/notebook.py", "course/ipython.py")
+#: What those hold that only a terminal, a notebook or a server has a use for.
+LEFT_OUT = (
+    "__main__.py",
+    "brokers/amqp/management",
+    "course/ipython.py",
+    "course/notebook.py",
+    "stack/embedded.py",
+    "stack/live",
+)
 
 #: Files of a lab that its checks need, and the mistakes whose questions they ask.
 LAB_FILES = ("lab.toml", "checks/*.py", "exercises/*.py", "mistakes/*/*.py")

@@ -8,6 +8,7 @@ To have a library at hand from the start, add it to `MODULES`.
 
 import gc
 import importlib
+import importlib.util
 import pkgutil
 import sys
 import warnings
@@ -27,16 +28,32 @@ encodings.idna encodings.unicode_escape
 """
 
 
+#: What of ours waits for a lesson that wants it: brokers whose code and libraries are large.
+LATER = (
+    "sandbox.brokers.kafka",
+    "sandbox.brokers.mqtt",
+    "sandbox.brokers.redis",
+    "sandbox.stack.simulated.kafka",
+    "sandbox.stack.simulated.mqtt",
+    "sandbox.stack.simulated.redis",
+)
+
+
 def import_whole(package: str) -> None:
-    """Import a package and everything in it, down to the last module.
+    """Import a package and everything in it, down to the last module, but for `LATER`.
 
     A module that wants a library the page does not have is left out, by name: a program in the page
     that imports it gets the same ImportError. A test knows which ones may be.
     """
     module = importlib.import_module(package)
-    for found in pkgutil.walk_packages(module.__path__, package + ".", onerror=lambda _: None):
+    for found in pkgutil.iter_modules(module.__path__, package + "."):
+        if found.name in LATER:
+            continue
         try:
-            importlib.import_module(found.name)
+            if found.ispkg:
+                import_whole(found.name)
+            else:
+                importlib.import_module(found.name)
         except ImportError as error:
             print(f"left out: {found.name} ({error})")
 
@@ -47,8 +64,11 @@ for name in MODULES.split():
     importlib.import_module(name)
 import_whole("sandbox")
 importlib.import_module("sandbox.site.runtime").remember_labs()
+importlib.import_module("sandbox.site.runtime_resources").install()
 # The first world of an interpreter puts the stand-ins in place, which takes a tenth of a second.
 simulated = importlib.import_module("sandbox.stack.simulated")
 simulated.SimulatedStack(seed=1, brokers=("rabbitmq",)).close()
+# The directories of all archives, so that none is fetched to see that it lacks something.
+importlib.util.find_spec("no_module_is_called_so")
 gc.collect()
 gc.freeze()  # what is here lives as long as the page: later collections need not look at it

@@ -17,8 +17,13 @@
 import { loadPyodide } from "pyodide";
 import type { PyodideAPI, PyodideConfig } from "pyodide";
 
-/** Where the third-party libraries and our own package live in Pyodide's file system. */
-export const ARCHIVE_PATHS = ["/lib/packages.zip", "/lib/sandbox.zip"];
+/**
+ * Where our own package and the libraries live in Pyodide's file system: first what every lesson
+ * uses, then what only some want. `build.py` makes them in this order.
+ */
+export const ARCHIVE_PATHS = ["sandbox", "packages", "kafka", "redis", "clients"].map(
+  (name) => `/lib/${name}.zip`,
+);
 
 /** The standard library's place; Pyodide's own convention. */
 export const STDLIB_PATH = "/lib/python314.zip";
