@@ -39,9 +39,11 @@ def test_a_press_before_the_page_is_ready_is_not_lost(visit: Visit) -> None:
     late = []
     visit.page.goto(visit.base, wait_until="commit")
     visit.page.locator('[data-cell="1"] [data-testid="run"]').dispatch_event("click")
-    visit.page.wait_for_function("() => window.__sandboxEarly?.length === 1")
+    visit.page.wait_for_function("() => window.__sandboxEarly?.buttons.length === 1")
     late[0].continue_()
     expect(visit.cell(1).get_by_test_id("note")).to_contain_text("on the world's clock")
+    snapshots = [url for url in visit.requests if "/assets/python/snapshot" in url]
+    assert len(snapshots) == 1, "the worker that the press set off was not the one used"
 
 
 def test_running_a_cell_runs_the_ones_above_it_first(visit: Visit, lab: Lab) -> None:

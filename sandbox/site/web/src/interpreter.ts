@@ -28,6 +28,12 @@ export type Question = Request extends infer R
     : never
   : never;
 
+/** A worker that was told to boot before the page's script was there, and what it has said since. */
+export interface Early {
+  worker: Worker | null;
+  heard: Report[];
+}
+
 interface Waiting {
   resolve(result: unknown): void;
   reject(error: Error): void;
@@ -48,16 +54,17 @@ export class Interpreter {
   private watchers = new Set<(progress: Progress) => void>();
   private last: Progress = { step: "Python", percent: 0 };
 
-  constructor(script: string, bundle: string, parts: Parts | null) {
+  /** Start a worker from `parts`, or take over one that has begun to fetch them. */
+  constructor(script: string, bundle: string, parts: Parts | null, early?: Early) {
     this.parts = parts;
-    this.worker = new Worker(script, { type: "module", name: "python" });
+    this.worker = early?.worker ?? new Worker(script, { type: "module", name: "python" });
     this.ready = new Promise((resolve, reject) => {
       this.worker.onerror = (event) => {
         const error = new Error(event.message || "its files could not be loaded.");
         reject(error);
         this.fail(error);
       };
-      this.worker.onmessage = ({ data }: MessageEvent<Report>) => {
+      const hear = (data: Report) => {
         if (data.type === "ready") {
           this.parts = data.parts ?? this.parts;
           this.booted = true;
@@ -68,8 +75,11 @@ export class Interpreter {
           this.fail(error);
         } else this.receive(data);
       };
+      this.worker.onmessage = ({ data }: MessageEvent<Report>) => hear(data);
+      early?.heard.forEach(hear);
     });
     this.ready.catch(() => {});
+    if (early?.worker) return;
     const boot: Boot = parts ? { type: "boot", bundle, parts } : { type: "boot", bundle };
     this.worker.postMessage(boot);
   }

@@ -7,6 +7,7 @@ import { changedNotice } from "./changed";
 import { all } from "./dom";
 import type { Editor } from "./editor";
 import { Exercise } from "./exercise";
+import type { Early } from "./interpreter";
 import type { PageData } from "./page";
 import { Predict } from "./predict";
 import { Python } from "./python";
@@ -23,8 +24,11 @@ export class Lesson {
   private timer = 0;
   private queue: Promise<void> = Promise.resolve();
 
-  constructor(private readonly page: PageData) {
-    this.python = new Python(page.slug, page.seed);
+  constructor(
+    private readonly page: PageData,
+    early?: Early,
+  ) {
+    this.python = new Python(page.slug, page.seed, early);
     this.python.onNewWorld = () => {
       for (const cell of this.cells) cell.done = false;
     };

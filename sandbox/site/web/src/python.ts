@@ -5,7 +5,7 @@
  * it. A check never runs where anything ran before: it takes the spare, which is then thrown away.
  * Both restore the same snapshot, which the first worker fetched; only that first start takes long.
  */
-import { type Hooks, Interpreter, Stopped } from "./interpreter";
+import { type Early, type Hooks, Interpreter, Stopped } from "./interpreter";
 import { mark } from "./marks";
 import type { CheckResult, Parts, RunResult } from "./messages";
 
@@ -44,6 +44,8 @@ export class Python {
   constructor(
     private readonly slug: string,
     private readonly seed: number,
+    /** A worker that began before us; the first Python is made of it. */
+    private early?: Early,
   ) {}
 
   /** Start Python, because somebody is about to need it. */
@@ -134,7 +136,8 @@ export class Python {
 
   private start(): Interpreter {
     const { worker, bundle } = places();
-    const python = new Interpreter(worker, bundle, this.parts);
+    const python = new Interpreter(worker, bundle, this.parts, this.early);
+    this.early = undefined;
     void python.ready.then(
       () => {
         this.parts ??= python.parts;
