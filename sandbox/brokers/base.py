@@ -54,6 +54,26 @@ class Connection(Protocol):
         ...
 
 
+class Paced(Connection, Protocol):
+    """A connection of a broker that can wait with what it has to say.
+
+    For clients that are slower than what they are sent: the broker keeps messages in their queues
+    instead of handing the carrier bytes without end. Only for carriers that ask for it.
+    """
+
+    #: How many bytes may be handed over before the carrier says `keeps_up`; None: any number.
+    window_bytes: int | None
+
+    @property
+    def withholds(self) -> bool:
+        """True while there is more to say, once the client keeps up."""
+        ...
+
+    def keeps_up(self, now_ns: int) -> None:
+        """Everything handed over up to now is on its way: more may follow."""
+        ...
+
+
 class Broker(Protocol):
     """A server: many connections, and what they share."""
 

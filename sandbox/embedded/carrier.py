@@ -27,7 +27,7 @@ from sandbox.embedded.limits import (
 )
 
 if TYPE_CHECKING:
-    from sandbox.brokers.base import Broker, Connection
+    from sandbox.brokers.base import Broker, Connection, Paced
     from sandbox.embedded.clock import Clock
     from sandbox.embedded.keeping import Keeper
     from sandbox.embedded.tracing import TraceFile
@@ -203,7 +203,16 @@ class Service:
 class Client(asyncio.Protocol):
     """One TCP connection. Between two calls from the event loop it holds no bytes of its own."""
 
-    __slots__ = ("_congested", "_finishing", "_node", "_service", "connection", "peer", "transport")
+    __slots__ = (
+        "_congested",
+        "_finishing",
+        "_node",
+        "_paced",
+        "_service",
+        "connection",
+        "peer",
+        "transport",
+    )
 
     transport: asyncio.Transport
     connection: Connection
@@ -213,6 +222,8 @@ class Client(asyncio.Protocol):
         self._node = node
         self._congested = False
         self._finishing = False
+        #: The same connection, if its broker can wait for the client to keep up.
+        self._paced: Paced | None = None
         self.peer = ""
 
     @property
@@ -235,6 +246,9 @@ class Client(asyncio.Protocol):
         self.transport.set_write_buffer_limits(service.limits.high_water_bytes)
         service.accepted += 1
         self.connection = self._node.connect(self.peer, service.now_ns())
+        if hasattr(self.connection, "window_bytes"):
+            self._paced = cast("Paced", self.connection)
+            self._paced.window_bytes = service.limits.high_water_bytes
         service.clients[id(self.connection)] = self
         service.house.log(service.name, f"{self.peer} connected")
         service.settle()
@@ -287,6 +301,7 @@ class Client(asyncio.Protocol):
         self._congested = False
         self._service.congested.pop(self, None)
         self.transport.resume_reading()
+        self._go_on()
 
     # -- called by the service ---------------------------------------------------------------------
 
@@ -302,8 +317,19 @@ class Client(asyncio.Protocol):
             self.transport.write(data)
             if self._congested and self.unsent_bytes > service.limits.most_unsent_bytes:
                 self.cut_off()
+        if self._paced is not None and self._paced.withholds and not self._congested:
+            # In the next turn of the loop, so that others get theirs.
+            service.loop.call_soon(self._go_on)
         if connection.closing and not self._finishing:
             self.finish()
+
+    def _go_on(self) -> None:
+        """The client keeps up: let the broker say what it withheld."""
+        paced = self._paced
+        if paced is None or self._congested or self._finishing:
+            return
+        paced.keeps_up(self._service.now_ns())
+        self._service.settle()
 
     def finish(self) -> None:
         """Send what is left, say that it is all, and wait a little for the client to hang up.

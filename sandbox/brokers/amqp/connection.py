@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pamqp import commands
 
-from sandbox.brokers.amqp import opening
+from sandbox.brokers.amqp import opening, settling
 from sandbox.brokers.amqp.actor import Actor
 from sandbox.brokers.amqp.channel import Channel
 from sandbox.brokers.amqp.codec import (
@@ -106,6 +106,10 @@ class Connection:
         self._unreadable = False
         self._output: list[bytes] = []
         self._announced = False
+        #: See `base.Paced`; None in a world, whose clients take everything at once.
+        self.window_bytes: int | None = None
+        self.withholds = False
+        self._unsent_bytes = 0
         self._heartbeat: Heartbeat | None = None
         self._deadline: Timer | None = None
         self._now_ns = now_ns
@@ -159,8 +163,27 @@ class Connection:
     def write(self, data: bytes) -> None:
         """Queue bytes for the client."""
         self._output.append(data)
+        self._unsent_bytes += len(data)
         if not self._announced:
             self._announce()
+
+    def has_room(self) -> bool:
+        """Whether consumers may be given more before the client has read what they got."""
+        if self.window_bytes is not None and self._unsent_bytes >= self.window_bytes:
+            self.withholds = True
+            self._announce()  # So that the carrier looks, also if there is nothing else.
+            return False
+        return True
+
+    def keeps_up(self, now_ns: int) -> None:
+        """The client has read what it was sent: go on with what was withheld from it."""
+        self._now_ns = self.broker.timers.now_ns = now_ns
+        self._unsent_bytes = 0
+        if self.withholds:
+            self.withholds = False
+            for channel in list(self.channels.values()):
+                for queue in settling.unpark_all(channel):
+                    queue.dispatch()
 
     def _announce(self) -> None:
         if not self._announced:

@@ -4,7 +4,8 @@ Two limits can apply. `prefetch_count` set before `basic.consume` counts this co
 unacknowledged deliveries; the channel's global one (`basic.qos` with `global`) counts those of all
 its consumers. A consumer at a limit is *parked*: the queue stops offering it messages until one is
 settled. Without acknowledgements (`no_ack`) nothing is ever outstanding, so its own prefetch has no
-effect. [RabbitMQ: "Consumer Prefetch"]
+effect. [RabbitMQ: "Consumer Prefetch"] A client that does not read what it was sent gets no more
+either (`base.Paced`).
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ class Consumer:
         """True if no limit forbids another delivery."""
         if self.prefetch_count and self.unacked_count >= self.prefetch_count:
             return False
-        return self.channel.unacked.has_room()
+        channel = self.channel
+        return channel.unacked.has_room() and channel.connection.has_room()
 
 
 def header_of(entry: Entry) -> bytes:
