@@ -314,8 +314,10 @@ class Client(asyncio.Protocol):
             service.sent_bytes += len(data)
             if service.trace is not None:
                 service.trace.sent(service.name, self.peer, data)
+            was_congested = self._congested
             self.transport.write(data)
-            if self._congested and self.unsent_bytes > service.limits.most_unsent_bytes:
+            # The answer to one request may be as large as it likes; what comes on top may not.
+            if was_congested and self.unsent_bytes > service.limits.most_unsent_bytes:
                 self.cut_off()
         if self._paced is not None and self._paced.withholds and not self._congested:
             # In the next turn of the loop, so that others get theirs.
