@@ -188,7 +188,7 @@ class Connection:
         session = self._session
         if session is None:
             return
-        self.emit("disconnect", by=by, reason=reason, text=sentence)
+        self.emit("disconnect", by=by, reason=int(reason), text=sentence)
         self.broker.activity += 1
         self._session = None
         session.connection = None

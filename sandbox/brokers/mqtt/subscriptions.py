@@ -100,12 +100,12 @@ class Tree:
         """
         found: list[Subscription] = []
         for node in _walk(self._roots[topic.startswith("$")], topic.split("/"), 0):
+            found += node.subscriptions.values()
             for group in node.shared.values():
                 session = next(iter(group))
                 # Whose turn it was goes to the end.
                 subscription = group[session] = group.pop(session)
                 found.append(subscription)
-            found += node.subscriptions.values()
         return found
 
     def any_under(self, first_level: str) -> bool:

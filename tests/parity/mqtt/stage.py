@@ -1,8 +1,8 @@
 """What a parity scenario acts on: clients of one server, and a transcript of what they saw.
 
 A scenario is written once, packet by packet, and played on the sandbox's broker (`Ours`) and on a
-real Mosquitto (`Theirs`). After every act everything it caused is collected from all clients, so two
-servers are alike where the transcripts are equal.
+real Mosquitto (`Theirs`). After every act everything it caused is collected from all clients, so
+two servers are alike where the transcripts are equal.
 """
 
 from __future__ import annotations
