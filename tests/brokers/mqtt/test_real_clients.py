@@ -185,9 +185,7 @@ def test_aiomqtt_publishes_and_iterates(carrier: Carrier) -> None:
 def _tool(name: str) -> str:
     program = shutil.which(name)
     if program is None:
-        pytest.fail(
-            f"There is no {name} here. On Debian or Ubuntu: apt-get install mosquitto-clients"
-        )
+        pytest.fail(f"There is no {name} here. On Debian: apt-get install mosquitto-clients")
     return program
 
 
