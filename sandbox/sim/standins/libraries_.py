@@ -11,9 +11,11 @@ To give processes other state of their own, add a line to `OWN`, `ATTRIBUTES` or
 from __future__ import annotations
 
 import copy
+import functools
 import itertools
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -93,11 +95,20 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
 #: Modules in which `id` is a number that the process gives: they show it, or sort by it.
 NAMES = ("celery.app.utils", "celery.apps.worker", "kombu.asynchronous.timer", "kombu.common")
 
+#: Classes whose destructors send or wait. They do so in the process that made the object, while it
+#: lives, and nowhere else: the memory of a process that is gone is nobody's to clean up.
+DESTRUCTORS = (
+    "celery.result:AsyncResult",
+    "kafka.producer.kafka:KafkaProducer",
+    "redis.client:PubSub",
+)
+
 #: Packages in whose modules a `set` keeps the order in which things were added; see `sets_`.
 SETS = frozenset({"aiokafka", "celery", "kafka", "kombu"})
 
 _KEPT = "libraries"
 _NUMBERS = "objects' numbers"
+_MAKER = "_maker_in_world"
 
 #: What of the above is imported: (its owner, its module, a name, how to make it).
 _own: list[tuple[Any, ModuleType, str, Make]] = []
@@ -127,6 +138,9 @@ def adapt() -> None:
     for place in NAMES:
         for owner, _ in _found(place, "names"):
             owner.id = number_of
+    for place in DESTRUCTORS:
+        for owner, _ in _found(place, "destructors"):
+            _guard(owner)
     for owner, _ in _found("aiokafka.producer.message_accumulator:BatchBuilder", "methods"):
         owner.append = _dated(owner.append)
     for owner, _ in _found("celery.result:ResultSet", "methods"):
@@ -199,6 +213,30 @@ def number_of(value: Any) -> int:
     if id(value) not in numbers:
         numbers[id(value)] = (value, process.count("object"))
     return numbers[id(value)][1]
+
+
+def _guard(kind: Any) -> None:
+    """Let objects that a process of a world made be destroyed by that process only."""
+    make, destroy = kind.__init__, getattr(kind, "__del__", None)
+    if destroy is None:
+        return
+
+    @functools.wraps(make)
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        process = context.current()
+        if process is not None:
+            self.__dict__[_MAKER] = weakref.ref(process)
+        make(self, *args, **kwargs)
+
+    @functools.wraps(destroy)
+    def delete(self: Any) -> None:
+        maker = self.__dict__.get(_MAKER)
+        process = context.current()
+        if maker is None or (process is not None and maker() is process and not process.ended):
+            destroy(self)
+
+    kind.__init__ = init
+    kind.__del__ = delete
 
 
 def _dated(append: Callable[..., Any]) -> Callable[..., Any]:
