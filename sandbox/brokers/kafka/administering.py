@@ -229,6 +229,13 @@ def incremental_alter_configs(request: Request) -> None:
     _alter(request, change)
 
 
+def _only_unsets(request: Request, changes: Any) -> bool:
+    """Whether somebody tidies up: takes away what nobody has set."""
+    return request.call.api.name == "IncrementalAlterConfigs" and all(
+        each.config_operation == _DELETE for each in changes
+    )
+
+
 def _alter(request: Request, change: Callable[[Topic, Any], dict[str, str]]) -> None:
     responses = []
     for wanted in request.body.resources:
@@ -239,6 +246,9 @@ def _alter(request: Request, change: Callable[[Topic, Any], dict[str, str]]) -> 
             "resource_name": wanted.resource_name,
         }
         try:
+            if wanted.resource_type == _BROKER and _only_unsets(request, wanted.configs):
+                responses.append(response)
+                continue
             if wanted.resource_type != _TOPIC:
                 raise KafkaError(
                     Code.INVALID_REQUEST,

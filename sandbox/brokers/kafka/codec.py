@@ -89,6 +89,7 @@ APIS: Final[Mapping[int, Api]] = {
         _api(admin, "ListPartitionReassignments", 0, 0),
         _api(admin, "DescribeClientQuotas", 0, 1),
         _api(admin, "DescribeUserScramCredentials", 0, 0),
+        _api(admin, "DescribeQuorum", 0, 2),
         _api(admin, "DescribeProducers", 0, 0),
         _api(admin, "DescribeTransactions", 0, 0),
         _api(admin, "ListTransactions", 0, 2),

@@ -38,6 +38,8 @@ class Controller:
         self.cut_off: dict[int, None] = {}
         #: The active controller's broker.
         self.active = NO_LEADER
+        #: How often it changed.
+        self.term = 0
         self._sessions: dict[int, Timer] = {}
         self._rebalancing = False
 
@@ -82,6 +84,7 @@ class Controller:
         if self.active not in self.running or not self.connected(self.active):
             found = [node for node in sorted(self.running) if self.connected(node)]
             self.active = found[0] if found and self.decides() else NO_LEADER
+            self.term += 1
 
     # -- what happens to brokers ---------------------------------------------------------------
 

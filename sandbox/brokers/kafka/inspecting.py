@@ -202,6 +202,43 @@ def describe_log_dirs(request: Request) -> None:
     request.answer({"error_code": Code.NONE, "results": [directory]})
 
 
+def describe_quorum(request: Request) -> None:
+    """Say which controller is active, and that the others follow it [KIP-595]."""
+    cluster = request.cluster
+    controller = cluster.controller
+    code = Code.NONE if controller.decides() else Code.COORDINATOR_NOT_AVAILABLE
+    now_ms = cluster.now_ms(request.now_ns)
+    voters = [
+        {
+            "replica_id": node.node_id,
+            "replica_directory_id": NO_ID,
+            "log_end_offset": cluster.activity if controller.connected(node.node_id) else -1,
+            "last_fetch_timestamp": now_ms if controller.connected(node.node_id) else -1,
+            "last_caught_up_timestamp": now_ms if controller.connected(node.node_id) else -1,
+        }
+        for node in cluster.nodes
+    ]
+    partition = {
+        "partition_index": 0,
+        "error_code": code,
+        "error_message": None,
+        "leader_id": controller.active,
+        "leader_epoch": controller.term,
+        "high_watermark": cluster.activity,
+        "current_voters": voters,
+        "observers": [],
+    }
+    topic = {"topic_name": "__cluster_metadata", "partitions": [partition]}
+    nodes = [
+        {
+            "node_id": node.node_id,
+            "listeners": [{"name": "CONTROLLER", "host": node.host, "port": node.port}],
+        }
+        for node in cluster.nodes
+    ]
+    request.answer({"error_code": code, "error_message": None, "topics": [topic], "nodes": nodes})
+
+
 # -- what is configured to nothing -----------------------------------------------------------------
 
 
@@ -261,6 +298,7 @@ HANDLERS: Final[Mapping[int, Callable[[Request], None]]] = {
     35: describe_log_dirs,
     48: describe_client_quotas,
     50: describe_scram_credentials,
+    55: describe_quorum,
     61: describe_producers,
     65: describe_transactions,
     66: list_transactions,
