@@ -17,8 +17,8 @@ from sandbox.brokers.amqp.errors import PRECONDITION_FAILED, AmqpError, not_yet
 from sandbox.brokers.amqp.tables import FieldTable
 
 CONSUMER_NOT_YET: Final = frozenset({"x-stream-offset", "x-credit"})
-#: A timer cannot run longer than this many milliseconds.
-MAX_TIME_MS: Final = 4294967295
+#: No time to live is longer than this many milliseconds: ten years.
+MAX_TIME_MS: Final = 315_360_000_000
 MAX_PRIORITY: Final = 255
 
 #: Arguments in which two declarations of one queue must agree. RabbitMQ ignores all others.

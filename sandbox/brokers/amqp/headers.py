@@ -27,7 +27,8 @@ def check_pattern(arguments: Mapping[str, Any]) -> None:
         return
     mode, kind = arguments["x-match"], wire_type(arguments, "x-match")
     if kind != "longstr":
-        text = f"Invalid x-match field type {kind} (value {mode}); expected longstr"
+        value = "undefined" if mode is None else mode
+        text = f"Invalid x-match field type {kind} (value {value}); expected longstr"
         raise AmqpError(PRECONDITION_FAILED, text)
     if mode not in MODES:
         raw = mode.encode() if isinstance(mode, str) else mode

@@ -3,7 +3,7 @@
 Three kinds of line, chosen by `make_line`. In a classic queue a message that comes back stands
 where it stood. With `x-max-priority` there is such a line for each priority and the highest goes
 first. In a quorum queue whatever comes back goes ahead of everything else, in the order in which it
-came back. [RabbitMQ: "Priority Queues", "Quorum Queues"]
+came back (`Queue.requeue` has the exception). [RabbitMQ: "Priority Queues", "Quorum Queues"]
 
 Every line knows how many bytes of bodies wait in it, because a queue may be limited by that.
 """

@@ -64,7 +64,7 @@ class Message:
 
 
 class Entry:
-    """A message's place in one queue. `position` never changes, so a requeued message goes back.
+    """A message's place in one queue. By its `position`, a requeued message goes back there.
 
     `expires_ns` is when its time is up, if ever. `returns` counts how often it came back to a
     quorum queue; other queues do not count, and leave it at -1.

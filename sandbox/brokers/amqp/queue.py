@@ -180,11 +180,12 @@ class Queue:
         self._drop_expired()
         return count
 
-    def requeue(self, entries: Sequence[Entry]) -> None:
+    def requeue(self, entries: Sequence[Entry], *, asked: bool = False) -> None:
         """Put handed-out messages back where they were, and mark them as delivered before.
 
-        A quorum queue counts how often, and gives up those that came back too often. Hands out
-        nothing: the caller decides when (`dispatch`).
+        A quorum queue counts how often, and gives up those that came back too often; without a
+        limit, what a client asked to requeue goes to its end. Hands out nothing: the caller decides
+        when (`dispatch`).
         """
         returning = []
         limit = self.options.delivery_limit
@@ -195,13 +196,26 @@ class Queue:
                 if limit is not None and entry.returns > limit:
                     self._give_up(entry, DELIVERY_LIMIT)
                     continue
+                if limit is None and asked:
+                    self._move_to_the_end(entry)
+                    continue
                 if self._is_kept(entry):
                     self._write("back", entry.position, entry.returns)
             returning.append(entry)
         if returning:
             self._line.put_back(returning)
+        if entries:
             self._drop_what_is_too_much()
             self._drop_expired()
+
+    def _move_to_the_end(self, entry: Entry) -> None:
+        gone = entry.position
+        entry.position = self._next_position
+        self._next_position += 1
+        self._line.append(entry)
+        if self._is_kept(entry):
+            self._keep(entry)
+            self._write("gone", gone)
 
     def handed_out(self, entry: Entry, *, no_ack: bool) -> None:
         """A message is on its way: for good, or until it is settled."""

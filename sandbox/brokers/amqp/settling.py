@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from sandbox.brokers.amqp.channel import Channel
     from sandbox.brokers.amqp.message import Entry
     from sandbox.brokers.amqp.queue import Queue
     from sandbox.brokers.amqp.unacked import Delivery
+
+
+#: Requeued because a client asked for it, and not because it left.
+_ASKED: Final = frozenset({"nack", "reject", "recover"})
 
 
 def ack(channel: Channel, tag: int, *, multiple: bool) -> None:
@@ -88,7 +92,7 @@ def requeue_only(channel: Channel, settled: Iterable[Delivery], reason: str) -> 
         if not delivery.queue.deleted:
             returning.setdefault(delivery.queue, []).append(delivery.entry)
     for queue, entries in returning.items():
-        queue.requeue(entries)
+        queue.requeue(entries, asked=reason in _ASKED)
         if channel.observe is not None:
             channel.emit(
                 "requeue",

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import tests.parity.amqp.scenarios  # noqa: F401  (registers them)
+from sandbox.brokers.amqp import Broker
+from sandbox.brokers.amqp.management import Server
 from sandbox.stack.live.management import Management
 from sandbox.stack.live.settings import Settings
 from sandbox.stack.live.vhost import VirtualHost
@@ -28,6 +31,7 @@ def in_the_world(scenario: str | Scenario, *, seed: int = 1) -> list[Any]:
     """
     play = SCENARIOS[scenario] if isinstance(scenario, str) else scenario
     stack = SimulatedStack(seed=seed, brokers=["rabbitmq"])
+    stack.world.add_service("management", 15672, lambda _: Server(_broker(stack)))
     stage = Stage("localhost", 5672, "/")
     raised: list[BaseException] = []
 
@@ -50,12 +54,20 @@ def in_the_world(scenario: str | Scenario, *, seed: int = 1) -> list[Any]:
     return _plain(stage)
 
 
+def _broker(stack: SimulatedStack) -> Broker:
+    broker = stack.world.kernel.services["rabbitmq"].broker
+    assert isinstance(broker, Broker)
+    return broker
+
+
 def on_rabbitmq(scenario: str | Scenario, settings: Settings) -> list[Any]:
     """Play a scenario on a real RabbitMQ."""
     play = SCENARIOS[scenario] if isinstance(scenario, str) else scenario
     vhost = VirtualHost(Management(settings))
     vhost.create()
-    stage = Stage(settings.host, settings.port, vhost.name)
+    port = urlsplit(settings.management_url).port
+    assert port is not None
+    stage = Stage(settings.host, settings.port, vhost.name, port)
     try:
         play(stage)
     finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus, unquote_plus
 from zlib import crc32
@@ -90,9 +91,17 @@ def all_of(vhost: VirtualHost) -> Iterator[dict[str, Any]]:
     for name in sorted(vhost.queues):
         yield _shape(vhost.name, "", ("queue", name), name, {})
     for _, exchange in sorted(vhost.exchanges.items()):
-        for binding, arguments in exchange.bindings.items():
-            target = (binding.target.what, binding.target.name)
-            yield _shape(vhost.name, exchange.name, target, binding.routing_key, arguments)
+        shapes = [
+            _shape(
+                vhost.name,
+                exchange.name,
+                (binding.target.what, binding.target.name),
+                binding.routing_key,
+                arguments,
+            )
+            for binding, arguments in exchange.bindings.items()
+        ]
+        yield from sorted(shapes, key=itemgetter("destination", "routing_key", "properties_key"))
 
 
 def properties_key(routing_key: str, arguments: Mapping[str, Any]) -> str:

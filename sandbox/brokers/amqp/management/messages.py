@@ -30,7 +30,7 @@ ACK_MODES: Final = {
 
 def publish(request: Request) -> Any:
     """Publish one message; says whether any queue got it."""
-    body = request.body("properties", "routing_key", "payload", "payload_encoding")
+    body = request.body("routing_key", "properties", "payload", "payload_encoding")
     vhost, exchange = request.vhost(), request.names["exchange"]
     exchange = "" if exchange == DEFAULT_NAME else exchange
     payload = _payload(str(body["payload"]), body["payload_encoding"])

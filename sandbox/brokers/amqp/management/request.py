@@ -72,8 +72,10 @@ class Request:
             raise bad_request("not_json")
         lacking = [key for key in needed if key not in value]
         if lacking:
-            text = ",".join(f"{{key_missing,{key}}}" for key in lacking)
-            raise bad_request(f"[{text}]")
+            terms = [f"{{key_missing,{key}}}" for key in lacking]
+            text = f"[{','.join(terms)}]"
+            # Erlang breaks long lines.
+            raise bad_request(text if len(text) <= 80 else text.replace("},{", "},\n {"))
         return value
 
     def flag(self, name: str) -> bool:

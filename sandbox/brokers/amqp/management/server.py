@@ -2,18 +2,20 @@
 
 It is carried as the broker itself is (`sandbox.brokers.base.Broker`), but keeps nothing: what it
 shows and changes is the broker's. What a request does may give the broker's own clients something
-to hear; `changed` is called then, so that the broker's carrier drains them.
+to hear. A carrier that knows `nodes` (`sandbox.brokers.base.Node`) drains both; for any other,
+`changed` is called then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from sandbox.brokers.amqp.management.connection import Connection
 from sandbox.brokers.carrying import Carried
 
 if TYPE_CHECKING:
+    from sandbox.brokers import base
     from sandbox.brokers.amqp.broker import Broker
 
 
@@ -44,6 +46,11 @@ class Server(Carried[Connection]):
         self.cluster_name: str | None = None
         #: When the first client came, which is about when the broker began.
         self.started_ns: int | None = None
+
+    @property
+    def nodes(self) -> Sequence[base.Broker]:
+        """The broker and this: a call into one may give the other's clients something to hear."""
+        return (self.broker, self)
 
     def connect(self, peer: str, now_ns: int) -> Connection:
         """Accept a client; `peer` is a name for people, such as "worker:49152"."""

@@ -2,34 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pika
-from pika.adapters.blocking_connection import BlockingChannel
 
 from tests.parity.amqp.stage import Stage, scenario
 
 TO_DEAD = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dead"}
-
-
-def _wait(channel: BlockingChannel, queue: str, count: int) -> None:
-    """Let messages arrive that no client sends."""
-    for _ in range(200):
-        if channel.queue_declare(queue, passive=True).method.message_count >= count:
-            return
-        channel.connection.sleep(0.02)
-
-
-def _show(stage: Stage, channel: BlockingChannel, queue: str) -> None:
-    while True:
-        method, properties, body = channel.basic_get(queue, auto_ack=True)
-        if method is None:
-            return
-        headers: dict[str, Any] = dict(properties.headers or {})
-        for death in headers.get("x-death", ()):
-            death["time"] = type(death["time"]).__name__
-        stage.see(body.decode(), method.exchange, method.routing_key, headers)
-        stage.see(properties.expiration, properties.delivery_mode, properties.priority)
 
 
 @scenario
@@ -39,8 +16,8 @@ def an_expired_message_is_a_dead_letter(stage: Stage) -> None:
     channel.queue_declare("q", arguments={"x-message-ttl": 60000, **TO_DEAD})
     properties = pika.BasicProperties(expiration="20", headers={"z": 1, "a": "b"}, delivery_mode=2)
     channel.basic_publish("", "q", b"x", properties)
-    _wait(channel, "dead", 1)
-    _show(stage, channel, "dead")
+    stage.wait_for(channel, "dead", 1)
+    stage.show(channel, "dead")
 
 
 @scenario
@@ -51,11 +28,11 @@ def a_dead_letter_dies_again_and_again(stage: Stage) -> None:
     channel.queue_declare("retry", arguments={"x-message-ttl": 10, **back})
     channel.basic_publish("", "work", b"x", pika.BasicProperties(headers={"CC": ["elsewhere"]}))
     for _ in range(3):
-        _wait(channel, "work", 1)
+        stage.wait_for(channel, "work", 1)
         method, _, _ = channel.basic_get("work")
         channel.basic_reject(method.delivery_tag, requeue=False)
-    _wait(channel, "work", 1)
-    _show(stage, channel, "work")
+    stage.wait_for(channel, "work", 1)
+    stage.show(channel, "work")
 
 
 @scenario
@@ -68,8 +45,8 @@ def a_dead_letter_keeps_its_key_and_its_headers(stage: Stage) -> None:
     for body in (b"1", b"2"):
         properties = pika.BasicProperties(headers={"CC": ["more"], "n": None}, priority=3)
         channel.basic_publish("", "q", body, properties)
-    _wait(channel, "all", 1)
-    _show(stage, channel, "all")
+    stage.wait_for(channel, "all", 1)
+    stage.show(channel, "all")
 
 
 @scenario
@@ -81,8 +58,8 @@ def a_full_queue_that_refuses(stage: Stage) -> None:
     channel.confirm_delivery()
     channel.basic_publish("", "q", b"1")
     stage.refused(lambda: channel.basic_publish("", "q", b"2"))
-    _wait(channel, "dead", 1)
-    _show(stage, channel, "dead")
+    stage.wait_for(channel, "dead", 1)
+    stage.show(channel, "dead")
     stage.get_all(channel, "q")
 
 
@@ -93,10 +70,10 @@ def messages_of_higher_priority_go_first(stage: Stage) -> None:
     for number, priority in enumerate((None, 1, 5, 9, 1, 0)):
         properties = pika.BasicProperties(priority=priority)
         channel.basic_publish("", "q", str(number).encode(), properties)
-    _wait(channel, "q", 6)
+    stage.wait_for(channel, "q", 6)
     tags = stage.get_all(channel, "q")
     channel.basic_nack(tags[-1], multiple=True)
-    _wait(channel, "q", 6)
+    stage.wait_for(channel, "q", 6)
     stage.get_all(channel, "q")
 
 
@@ -114,8 +91,8 @@ def a_quorum_queue_gives_up_after_so_many_returns(stage: Stage) -> None:
         stage.see(body.decode(), method.redelivered, dict(properties.headers))
         channel.basic_nack(method.delivery_tag)
         stage.quiet(channel)
-    _wait(channel, "dead", 2)
-    _show(stage, channel, "dead")
+    stage.wait_for(channel, "dead", 2)
+    stage.show(channel, "dead")
 
 
 @scenario
