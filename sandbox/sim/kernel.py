@@ -28,6 +28,8 @@ from sandbox.sim.trace import Trace
 #: which it may do in many short steps.
 QUIET_S = 60.0
 QUIET_ASLEEP_S = 3600.0
+#: A program that has begun to wait so often since anything happened only asks for news.
+ROUNDS_OF_A_POLLER = 20
 FIRST_PID = 100
 
 #: How many system calls pass between two looks at limits that need not be exact.
@@ -419,11 +421,21 @@ class Kernel(Sockets):
             return False
         if any(service.broker.next_event_timer() is not None for service in self.services.values()):
             return False
-        epoch = self.scheduler.epoch
         return all(
-            fiber.timer is None or fiber.lapses == epoch
+            fiber.timer is None or self._repeats(fiber)
             for process in self._live.values()
             for fiber in process.fibers
+        )
+
+    def _repeats(self, fiber: Fiber) -> bool:
+        """Whether a wait with a time-out is one more of the same.
+
+        It ran out before, with nothing having happened since; or it was answered with "nothing new"
+        again and again, as a blocking command of Redis is before a socket's longer time-out.
+        """
+        epoch = self.scheduler.epoch
+        return fiber.lapses == epoch or (
+            fiber.round_epoch == epoch and fiber.rounds > ROUNDS_OF_A_POLLER
         )
 
     def _sleeps(self) -> bool:

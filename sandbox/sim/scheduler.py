@@ -75,6 +75,8 @@ class Fiber:
         "name",
         "process",
         "queued",
+        "round_epoch",
+        "rounds",
         "stack",
         "started_ns",
         "timer",
@@ -101,6 +103,9 @@ class Fiber:
         #: The scheduler's epoch at its last time-out: equal means it timed out since anything
         #: happened, and will do so again.
         self.lapses = -1
+        #: How often it has begun to wait since anything happened, and at which epoch that was.
+        self.rounds = 0
+        self.round_epoch = -1
         self.started_ns = 0
 
 
@@ -150,6 +155,9 @@ class Scheduler:
             )
         fiber.waiting = waiting
         fiber.woken = False
+        if fiber.round_epoch != self.epoch:
+            fiber.round_epoch, fiber.rounds = self.epoch, 0
+        fiber.rounds += 1
         if timeout_ns is not None:
             fiber.timer = self.clock.after(timeout_ns, lambda: self._lapse(fiber))
             self.timed_waits += 1
