@@ -21,7 +21,7 @@ from sandbox.course.model import Exercise, Lab, Mistake
 from sandbox.course.places import Root, course_roots
 
 #: Brokers that a lab's world can hold.
-BROKERS = ("rabbitmq", "kafka", "redis", "mqtt")
+BROKERS = ("rabbitmq", "kafka", "kafka-cluster", "redis", "mqtt")
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")

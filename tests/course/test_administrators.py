@@ -187,6 +187,60 @@ def test_kafka_is_killed_and_started_and_a_worker_goes_on(lab_for: Open) -> None
         lab.kafka.kill(7)
 
 
+CLUSTER = """
+from kafka import KafkaConsumer, KafkaProducer
+from sandbox import record
+
+SERVERS = ["localhost:9092", "localhost:9093", "localhost:9094"]
+
+def place(count):
+    producer = KafkaProducer(bootstrap_servers=SERVERS, acks="all", retries=100)
+    for number in range(count):
+        producer.send("orders", b"%d" % number).get(60)
+        record("confirmed", str(number))
+
+def worker():
+    for order in KafkaConsumer(
+        "orders", bootstrap_servers=SERVERS, group_id="billing", auto_offset_reset="earliest"
+    ):
+        record("billed", order.value.decode())
+"""
+
+
+def test_a_cluster_loses_nothing_confirmed_when_the_leader_is_killed(lab_for: Open) -> None:
+    lab = lab_for("kafka-cluster", exercise=CLUSTER)
+    kafka = lab.kafka
+    kafka.create_topic("orders", replication_factor=3, min_insync_replicas=2)
+    kafka.produce("orders", ["before"])
+    assert kafka.values("orders") == ["before"]
+    leader = kafka.leader("orders")
+    assert leader is not None
+    assert sorted(kafka.in_sync("orders")) == kafka.nodes() == [1, 2, 3]
+    lab.start("worker")
+    producer = lab.start("place", 50)
+    assert lab.wait_until(lambda: len(lab.recorded("confirmed")) > 10)
+    kafka.kill(leader)
+    assert kafka.nodes() == [node for node in (1, 2, 3) if node != leader]
+    assert kafka.leader("orders") is None
+    assert producer.wait(300)
+    assert kafka.leader("orders") in kafka.nodes()
+    assert lab.recorded("confirmed") - kafka.values("orders") == []
+    lab.run_until_idle()
+    assert set(lab.recorded("billed")) == {"before", *map(str, range(50))}
+    kafka.start(leader)
+    assert lab.wait_until(lambda: sorted(kafka.in_sync("orders")) == [1, 2, 3])
+
+
+def test_checks_write_to_a_cluster_that_has_to_elect_a_leader_first(lab_for: Open) -> None:
+    kafka = lab_for("kafka-cluster").kafka
+    kafka.create_topic("orders", replication_factor=3)
+    first = kafka.leader("orders")
+    kafka.kill(first)
+    kafka.produce("orders", ["after"])
+    assert kafka.values("orders") == ["after"]
+    assert kafka.leader("orders") != first
+
+
 def test_only_kafkas_events_are_kafkas(lab_for: Open) -> None:
     lab = lab_for("kafka", "redis")
     lab.kafka.produce("orders", ["1"])

@@ -1,6 +1,7 @@
 """Which brokers a world can hold, how each is made, and who talks to it.
 
-To add a broker, add a function that makes it and an entry to `KINDS`.
+To add a broker, add a function that makes it and an entry to `KINDS`. A Kafka of several brokers is
+not one of them, because it is several services: `KAFKA_CLUSTER`.
 """
 
 from __future__ import annotations
@@ -66,6 +67,12 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
+#: What `needs` names for three Kafka brokers: hosts kafka-1 to kafka-3, ports 9092 to 9094, all of
+#: them at localhost too.
+KAFKA_CLUSTER = "kafka-cluster"
+KAFKA_NODES = (1, 2, 3)
+
+
 def add_brokers(
     world: World, names: Sequence[str], *, late: Sequence[str] = ()
 ) -> dict[str, Service]:
@@ -74,12 +81,14 @@ def add_brokers(
     Raises:
         StackUnavailable: there is no such broker here.
     """
-    services = {}
+    services: dict[str, Service] = {}
     for name in [*names, *(name for name in late if name not in names)]:
+        if name == KAFKA_CLUSTER:
+            services |= _add_kafka_cluster(world)
+            continue
         if name not in KINDS:
-            raise StackUnavailable(
-                f"The sandbox has no broker called {name!r}; it has {', '.join(sorted(KINDS))}."
-            )
+            has = ", ".join(sorted([*KINDS, KAFKA_CLUSTER]))
+            raise StackUnavailable(f"The sandbox has no broker called {name!r}; it has {has}.")
         kind = KINDS[name]
         make = _late(world.seed, name, kind) if name not in names else _now(world.seed, name, kind)
         services[name] = world.add_service(name, kind.port, make)
@@ -88,13 +97,32 @@ def add_brokers(
 
 def clients(names: Sequence[str]) -> list[str]:
     """The modules to import for programs that talk to these brokers, of those installed."""
+    kinds = ["kafka" if name == KAFKA_CLUSTER else name for name in names]
     return [
         module
-        for name in names
+        for name in kinds
         if name in KINDS
         for module in KINDS[name].clients
         if find_spec(module.partition(".")[0]) is not None
     ]
+
+
+def _add_kafka_cluster(world: World) -> dict[str, Service]:
+    from sandbox.brokers.kafka import Broker
+    from sandbox.brokers.kafka.cluster import Cluster
+
+    cluster = Cluster(random=chance.stream(world.seed, "broker kafka"), wall_epoch_ns=WALL_EPOCH_NS)
+    services = {}
+    for node in KAFKA_NODES:
+        name, port = f"kafka-{node}", KINDS["kafka"].port - 1 + node
+
+        def make(observe: Observer, node: int = node, port: int = port) -> Any:
+            return Broker(
+                cluster=cluster, node_id=node, host="localhost", port=port, observe=observe
+            )
+
+        services[name] = world.add_service(name, port, make)
+    return services
 
 
 def _now(seed: int, name: str, kind: Kind) -> Callable[[Observer], Any]:

@@ -26,11 +26,20 @@ _hash: Final[Callable[[bytes], int]] = murmur2
 
 
 class SimulatedKafka:
-    """See the module. `services` are the nodes of one cluster, by id."""
+    """See the module. `services` are the nodes of one cluster, by id.
 
-    def __init__(self, services: Mapping[int, Service], trace: Trace) -> None:
+    `wait` lets time pass until a condition is true: a cluster needs some to elect and to copy.
+    """
+
+    def __init__(
+        self,
+        services: Mapping[int, Service],
+        trace: Trace,
+        wait: Callable[[Callable[[], bool]], bool],
+    ) -> None:
         self._services = services
         self._trace = trace
+        self._wait = wait
         first = next(iter(services.values()))
         broker = broker_of(first)
         assert isinstance(broker, Broker)
@@ -85,10 +94,17 @@ class SimulatedKafka:
                     topic, [value], now_ns, partition=place, key=key, headers=headers
                 )
 
+        if len(self._services) > 1:
+            self._wait(lambda: all(each.leader in self.nodes() for each in self._partitions(topic)))
         try:
             self._act(write)
         except KafkaError as refusal:
             raise ValueError(refusal.message or refusal.code.name) from refusal
+        self._wait(
+            lambda: all(
+                each.high_watermark == each.log.end_offset for each in self._partitions(topic)
+            )
+        )
 
     def records(self, topic: str, *, committed: bool = True) -> list[KafkaRecord]:
         return [
@@ -170,7 +186,8 @@ class SimulatedKafka:
     # inside
 
     def _act(self, action: Callable[[Broker, int], Any]) -> None:
-        service = next(iter(self._services.values()))
+        services = list(self._services.values())
+        service = next((each for each in services if each.up), services[0])
         broker = broker_of(service)
         assert isinstance(broker, Broker)
         service.act(lambda now_ns: action(broker, now_ns))

@@ -18,11 +18,14 @@ from sandbox.stack.base import (
     RedisObserver,
 )
 from sandbox.stack.simulated import crashes
-from sandbox.stack.simulated.brokers import add_brokers, clients
+from sandbox.stack.simulated.brokers import KAFKA_NODES, add_brokers, clients
 from sandbox.stack.simulated.events import as_dict
 from sandbox.stack.simulated.imports import import_before
 from sandbox.stack.simulated.process import REAL_LIMIT_S, SimulatedProcess
 from sandbox.stack.simulated.rabbitmq import SimulatedRabbitMQ
+
+#: Virtual seconds that checks wait for a Kafka without a leader to elect one.
+ELECTION_S = 60.0
 
 
 class SimulatedStack:
@@ -61,7 +64,13 @@ class SimulatedStack:
         """The run's Kafka."""
         from sandbox.stack.simulated.kafka import SimulatedKafka
 
-        return SimulatedKafka({1: self._service("kafka")}, self.world.trace)
+        nodes = {n: self._services.get(f"kafka-{n}") for n in KAFKA_NODES}
+        cluster = {number: service for number, service in nodes.items() if service is not None}
+        return SimulatedKafka(
+            cluster or {1: self._service("kafka")},
+            self.world.trace,
+            lambda condition: self.run_until(condition, ELECTION_S),
+        )
 
     @property
     def redis(self) -> RedisObserver:
