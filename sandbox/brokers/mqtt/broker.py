@@ -283,6 +283,10 @@ class Broker:
         if self._partner is not None and self._wanted[subscription.pattern] == 1:
             self._partner.wanted(subscription.pattern)
 
+    def wanted_patterns(self) -> list[str]:
+        """Every pattern that somebody is subscribed to, once."""
+        return list(self._wanted)
+
     def unwanted(self, subscription: Subscription) -> None:
         """A subscription went."""
         self._wanted[subscription.pattern] -= 1

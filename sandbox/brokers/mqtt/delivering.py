@@ -43,6 +43,8 @@ def route(broker: Broker, message: Message, now_ns: int) -> int:
             properties=dict(message.properties),
             sessions=[each.session.client_id for each in found],
         )
+    if broker.partner is not None and not message.topic.startswith("$SYS/"):
+        broker.partner.published(message, now_ns)
     for subscription in found:
         retain = message.retain and subscription.retain_as_published
         offer(broker, subscription, message, now_ns, retain=retain)

@@ -96,17 +96,19 @@ class Tree:
     def find(self, topic: str) -> list[Subscription]:
         """The subscriptions that match a topic, in the order they get the message.
 
-        Of a shared group the one whose turn it is: call it once for each message.
+        Of a shared group the one whose turn it is: call it once for each message. Groups come
+        after everybody else.
         """
         found: list[Subscription] = []
+        turns: list[Subscription] = []
         for node in _walk(self._roots[topic.startswith("$")], topic.split("/"), 0):
             found += node.subscriptions.values()
             for group in node.shared.values():
                 session = next(iter(group))
                 # Whose turn it was goes to the end.
                 subscription = group[session] = group.pop(session)
-                found.append(subscription)
-        return found
+                turns.append(subscription)
+        return found + turns
 
     def any_under(self, first_level: str) -> bool:
         """Whether anybody subscribed to topics that begin with this level."""
