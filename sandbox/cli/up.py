@@ -27,6 +27,10 @@ def up(
     kafka_brokers: Annotated[
         int, typer.Option(min=1, max=9, help="How many brokers Kafka has: 9092, 9093 ...")
     ] = 1,
+    bridge: Annotated[
+        bool,
+        typer.Option("--bridge", help="Join MQTT's topics to RabbitMQ's amq.topic, as its plugin."),
+    ] = False,
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep durable things there over restarts.")
     ] = None,
@@ -65,6 +69,7 @@ def up(
         host=host,
         port_offset=port_offset,
         advertise=advertise,
+        bridge=bridge,
         kafka_brokers=kafka_brokers,
         data=data,
         fsync=fsync,

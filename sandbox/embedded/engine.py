@@ -81,6 +81,10 @@ class Engine:
             EmbeddedError: some of them cannot be had; says which and what to do.
         """
         options = self.options
+        if options.bridge and not {"rabbitmq", "mqtt"} <= set(options.only or KINDS):
+            raise EmbeddedError(
+                "--bridge joins RabbitMQ and MQTT, and --only leaves one of them out."
+            )
         unknown = [name for name in options.only if name not in KINDS]
         if unknown:
             raise EmbeddedError(
@@ -125,6 +129,8 @@ class Engine:
                 self._trace.begin(clock.now_ns)
             for kind in self.kinds:
                 self._make(kind, clock)
+            if self.options.bridge:
+                self._join()
             for kind in self.kinds:
                 service = self.services[kind.name]
                 for purpose, node in zip(self.ports_of(kind), service.nodes, strict=True):
@@ -227,6 +233,15 @@ class Engine:
             trace=trace,
         )
         services[kind.name].settle()
+
+    def _join(self) -> None:
+        """Let MQTT and AMQP share their topics; from now on the two settle together."""
+        from sandbox.brokers.mqtt.bridge import Bridge
+
+        Bridge(self.brokers["rabbitmq"], self.brokers["mqtt"])
+        joined = [self.services["rabbitmq"], self.services["mqtt"]]
+        for service in joined:
+            service.together = joined
 
     def _wanted_ports(self) -> dict[str, int]:
         options = self.options

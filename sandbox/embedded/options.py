@@ -23,6 +23,8 @@ class Options:
     ports: Mapping[str, int] = field(default_factory=dict)
     #: How many brokers Kafka's cluster has; the others are on the ports after the first one's.
     kafka_brokers: int = 1
+    #: Whether MQTT and AMQP share their topics, as with RabbitMQ's MQTT plugin.
+    bridge: bool = False
     #: What Kafka's clients are told to connect to; the host, unless that stands for all of them.
     advertise: str | None = None
     #: Where durable things are kept over restarts; None: nowhere.

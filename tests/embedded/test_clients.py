@@ -359,3 +359,34 @@ def test_messages_expire_in_real_time(server: ServerProcess, name: str) -> None:
         channel.cancel()
         channel.queue_delete(name)
         channel.queue_delete(f"{name}-dead")
+
+
+def test_mqtt_and_amqp_share_topics_when_they_are_bridged() -> None:
+    import queue
+
+    from paho.mqtt import client as paho
+
+    heard: queue.Queue[tuple[str, bytes]] = queue.Queue()
+    subscribed = queue.Queue[bool]()
+    with Server(only=("rabbitmq", "mqtt"), bridge=True) as server:
+        client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        client.on_message = lambda _c, _u, m: heard.put((m.topic, m.payload))
+        client.on_subscribe = lambda *_: subscribed.put(True)
+        client.connect(server.options.host, server.port("mqtt"))
+        client.loop_start()
+        client.subscribe("orders/+", qos=1)
+        subscribed.get(timeout=PATIENCE_S)
+        with pika.BlockingConnection(pika.URLParameters(server.url("rabbitmq"))) as connection:
+            channel = connection.channel()
+            name = channel.queue_declare("", exclusive=True).method.queue
+            channel.queue_bind(name, "amq.topic", "invoices.#")
+            channel.basic_publish("amq.topic", "orders.new", b"from AMQP")
+            assert heard.get(timeout=PATIENCE_S) == ("orders/new", b"from AMQP")
+            client.publish("invoices/1", b"from MQTT", qos=1)
+            for method, _, body in channel.consume(name, inactivity_timeout=PATIENCE_S):
+                assert method is not None
+                assert (method.routing_key, body) == ("invoices.1", b"from MQTT")
+                break
+            channel.cancel()
+        client.disconnect()
+        client.loop_stop()

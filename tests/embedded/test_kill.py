@@ -8,9 +8,11 @@ write to every broker at once, and kills it at a random moment. There are few ro
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,16 @@ from tests.embedded.workloads import WORKLOADS, Workload
 
 ROUNDS = int(os.environ.get("SANDBOX_KILL_ROUNDS", "24"))
 LIVE_ROUNDS = int(os.environ.get("SANDBOX_KILL_ROUNDS", "200"))
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """pika tells the whole story of each connection that breaks, and hundreds do."""
+    logger = logging.getLogger("pika")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    yield
+    logger.setLevel(before)
 
 
 def keeping(tmp_path: Path) -> list[str]:
