@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from sandbox.brokers.carrying import Carried
 from sandbox.brokers.kafka import (
     administering,
     discovering,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from sandbox.brokers.base import Observer
     from sandbox.brokers.kafka.replica import Replica
     from sandbox.brokers.kafka.topics import Partition, Topic
-    from sandbox.brokers.timers import Timers
 
 #: What answers which request.
 HANDLERS: Final[Mapping[int, Callable[[Request], None]]] = {
@@ -54,7 +54,7 @@ HANDLERS: Final[Mapping[int, Callable[[Request], None]]] = {
 _BEFORE_AUTHENTICATION: Final = frozenset({API_VERSIONS, *identifying.HANDLERS})
 
 
-class Broker:
+class Broker(Carried[Connection]):
     """A Kafka broker, as far as its clients can tell.
 
     Without `cluster` it is a cluster of its own, made with `random`, `configs` and `wall_epoch_ns`
@@ -82,30 +82,22 @@ class Broker:
             cluster = Cluster(
                 random=random, observe=observe, configs=configs, wall_epoch_ns=wall_epoch_ns
             )
+        super().__init__()
         self.cluster = cluster
+        #: What is to be done later, by any broker of the cluster.
+        self.timers = cluster.timers
         self.observe = observe or cluster.observe
         self.node_id = node_id
         self.host = host
         self.port = port
         self.users = users
         self.connections: dict[Connection, None] = {}
-        self.writable: list[Connection] = []
         cluster.add(self)
-
-    @property
-    def timers(self) -> Timers:
-        """What is to be done later, by any node of the cluster."""
-        return self.cluster.timers
 
     @property
     def now_ns(self) -> int:
         """The latest time anybody told."""
         return self.cluster.now_ns
-
-    @property
-    def activity(self) -> int:
-        """Changes with everything but housekeeping; carriers compare it."""
-        return self.cluster.activity
 
     # -- what outlives the interpreter ---------------------------------------------------------
 
@@ -140,15 +132,6 @@ class Broker:
         self.cluster.emit("connection.open", broker=self.node_id, connection=peer)
         return connection
 
-    def take_writable(self) -> list[base.Connection]:
-        """Return the connections that gained bytes or began closing since the last call."""
-        taken: list[base.Connection] = []
-        for connection in self.writable:
-            connection.taken()
-            taken.append(connection)
-        self.writable.clear()
-        return taken
-
     def next_timer(self) -> int | None:
         """When `handle_timer` must be called next, in nanoseconds, or None.
 
@@ -163,7 +146,7 @@ class Broker:
     def handle_timer(self, now_ns: int) -> None:
         """Do everything that is due at `now_ns`."""
         self.time(now_ns)
-        self.cluster.activity += self.timers.run_due(now_ns)
+        super().handle_timer(now_ns)
 
     def restart(self, now_ns: int) -> None:
         """Stop and start again: connections break; records, groups and offsets are kept."""

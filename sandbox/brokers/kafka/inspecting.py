@@ -208,23 +208,27 @@ def describe_quorum(request: Request) -> None:
     controller = cluster.controller
     code = Code.NONE if controller.decides() else Code.COORDINATOR_NOT_AVAILABLE
     now_ms = cluster.now_ms(request.now_ns)
-    voters = [
-        {
-            "replica_id": node.node_id,
-            "replica_directory_id": NO_ID,
-            "log_end_offset": cluster.activity if controller.connected(node.node_id) else -1,
-            "last_fetch_timestamp": now_ms if controller.connected(node.node_id) else -1,
-            "last_caught_up_timestamp": now_ms if controller.connected(node.node_id) else -1,
-        }
-        for node in cluster.nodes
-    ]
+    # There is no log of decisions; something that grows with them will do.
+    end = cluster.nodes[0].activity
+    voters = []
+    for node in cluster.nodes:
+        there = controller.connected(node.node_id)
+        voters.append(
+            {
+                "replica_id": node.node_id,
+                "replica_directory_id": NO_ID,
+                "log_end_offset": end if there else -1,
+                "last_fetch_timestamp": now_ms if there else -1,
+                "last_caught_up_timestamp": now_ms if there else -1,
+            }
+        )
     partition = {
         "partition_index": 0,
         "error_code": code,
         "error_message": None,
         "leader_id": controller.active,
         "leader_epoch": controller.term,
-        "high_watermark": cluster.activity,
+        "high_watermark": end,
         "current_voters": voters,
         "observers": [],
     }
