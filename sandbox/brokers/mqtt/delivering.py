@@ -156,10 +156,10 @@ def send(connection: Connection, delivery: Delivery, now_ns: int, *, dup: bool =
     properties = b""
     if connection.v5:
         properties = message.wire_properties
+        if delivery.identifier is not None:
+            properties = b"\x0b" + wire.varint(delivery.identifier) + properties
         if message.expires_ns is not None:
             properties += b"\x02" + message.seconds_left(now_ns).to_bytes(4, "big")
-        if delivery.identifier is not None:
-            properties += b"\x0b" + wire.varint(delivery.identifier)
         if connection.alias_limit:
             topic, alias, new_alias = connection.alias_of(topic)
             if alias:
