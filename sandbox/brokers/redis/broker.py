@@ -15,6 +15,7 @@ from fakeredis._helpers import SimpleError
 from sandbox.brokers.redis import (  # noqa: F401  # their commands are known once imported
     clients,
     dumping,
+    functions,
     group_commands,
     hash_fields,
     moving,
@@ -24,6 +25,8 @@ from sandbox.brokers.redis import (  # noqa: F401  # their commands are known on
     scripts,
     server_commands,
     stream_commands,
+    tools,
+    tracking,
 )
 from sandbox.brokers.redis.borrowed import lend
 from sandbox.brokers.redis.commands import split
@@ -31,6 +34,7 @@ from sandbox.brokers.redis.connection import Connection
 from sandbox.brokers.redis.durability import next_save_ns, save_now
 from sandbox.brokers.redis.keyspace import VERSION, Ordered, Server
 from sandbox.brokers.redis.lasting import Lasting
+from sandbox.brokers.redis.memory import Memory
 from sandbox.brokers.redis.performing import plain
 from sandbox.brokers.redis.session import Session, WouldBlock
 from sandbox.brokers.redis.settings import Settings
@@ -119,8 +123,12 @@ class Broker(Lasting):
             self.activity += 1
             self.connections_received += 1
             connection = Connection(self, peer)
+            full = len(self.connections) >= int(self.settings.values["maxclients"])
             self.connections[connection] = None
             self.trace("connection.open", connection=peer)
+            if full:
+                connection.send(SimpleError("ERR max number of clients reached"))
+                connection.close()
         return connection
 
     def take_writable(self) -> list[base.Connection]:
@@ -203,6 +211,7 @@ class Broker(Lasting):
         self.held.pop(connection, None)
         self.waits.remove(session)
         self.monitors.pop(session, None)
+        self.interest.leave(session)
         session.waiting = None
         pubsub.leave_all(session)
         session._clear_watches()
@@ -228,6 +237,10 @@ class Broker(Lasting):
     def settings_changed(self) -> None:
         """CONFIG SET was used."""
         self.log.configure()
+        if not self.settings.maxmemory:
+            self.memory = None
+        elif self.memory is None:
+            self.memory = Memory(self)
         values = self.settings.values
         self.node_limits = (
             int(values["stream-node-max-entries"]),

@@ -12,10 +12,11 @@ from fakeredis._command_args_parsing import Int
 from fakeredis._helpers import OK, SimpleError, SimpleString
 from fakeredis.model._acl import UserAccessControlList
 
-from sandbox.brokers.redis.commands import command, is_write, split
+from sandbox.brokers.redis.commands import command, find, is_write, split
 from sandbox.brokers.redis.keyspace import Ordered
 from sandbox.brokers.redis.pubsub import leave_all
 from sandbox.brokers.redis.replies import Verbatim
+from sandbox.brokers.redis.tracking import client_getredir
 
 if TYPE_CHECKING:
     from sandbox.brokers.redis.session import Session
@@ -122,6 +123,8 @@ def reset(session: Session) -> SimpleString:
     session._clear_watches()
     leave_all(session)
     session.broker.monitors.pop(session, None)
+    session.broker.interest.leave(session)
+    session._no_evict = session._no_touch = False
     session._reply_off = session._reply_skip = session._reply_skip_next = False
     session._client_info.update(name="", resp=2, user="default")
     session.authenticated = session.broker.default_user_is_open()
@@ -138,7 +141,10 @@ def client_line(session: Session) -> str:
     kinds = session.channels
     flags = ("P" if session.subscriptions else "") + ("b" if session.waiting else "")
     flags += ("x" if session._transaction is not None else "") + ("O" if session.monitoring else "")
-    flags += "e" if session._no_evict else ""
+    flags += ("e" if session._no_evict else "") + ("T" if session._no_touch else "")
+    tracking = broker.interest.clients.get(session)
+    if tracking is not None:
+        flags += "t" + ("B" if tracking.bcast else "")
     multi = -1 if session._transaction is None else len(session._transaction)
     fields = {
         "id": session.id,
@@ -154,14 +160,17 @@ def client_line(session: Session) -> str:
         "psub": len(kinds["p"]),
         "ssub": len(kinds["s"]),
         "multi": multi,
+        **({"watch": len(session._watches)} if broker.version >= (7, 4) else {}),
         "qbuf": 0, "qbuf-free": 0, "argv-mem": 0, "multi-mem": 0, "rbs": 1024, "rbp": 0,
         "obl": 0, "oll": 0, "omem": 0, "tot-mem": 22298,  # codespell:ignore oll
         "events": "r",
         "cmd": session.last_command or "NULL",
         "user": session._client_info["user"],
-        "redir": -1,
+        "redir": client_getredir(session),
         "resp": session.resp,
     }  # fmt: skip
+    if broker.version >= (7, 2):
+        fields["lib-name"], fields["lib-ver"] = session.library
     return " ".join(f"{name}={value}" for name, value in fields.items())
 
 
@@ -217,20 +226,6 @@ def client_getname(session: Session) -> bytes | None:
     return session._client_info["name"].encode() or None
 
 
-@command("client getredir", 0)
-def client_getredir(session: Session) -> int:
-    """CLIENT GETREDIR: nobody tracks."""
-    return -1
-
-
-@command("client tracking", 1, -1)
-def client_tracking(session: Session, mode: bytes, *_: bytes) -> SimpleString:
-    """CLIENT TRACKING: off is true."""
-    if mode.lower() == b"off":
-        return OK
-    raise SimpleError("ERR the sandbox has no client-side caching: leave CLIENT TRACKING off")
-
-
 @command("client kill", 1, -1)
 def client_kill(session: Session, *arguments: bytes) -> Any:
     """CLIENT KILL addr, or filters: ID, ADDR, LADDR, TYPE, USER, SKIPME."""
@@ -262,6 +257,15 @@ def client_kill(session: Session, *arguments: bytes) -> Any:
                 if value not in broker.server.acl.get_users():
                     raise SimpleError(f"ERR No such user '{text}'")
                 victims = [each for each in victims if each._client_info["user"] == text]
+            case b"maxage" if broker.version >= (7, 4):
+                least = Int.decode(value, "ERR maxage is not an integer or out of range")
+                if least <= 0:
+                    raise SimpleError("ERR maxage should be greater than 0")
+                victims = [
+                    each
+                    for each in victims
+                    if (broker.now_ns - each.created_ns) // 1_000_000_000 >= least
+                ]
             case b"skipme" if text.lower() in ("yes", "no"):
                 skip_me = text.lower() == "yes"
             case _:
@@ -270,6 +274,42 @@ def client_kill(session: Session, *arguments: bytes) -> Any:
     for victim in victims:
         broker.kill(victim)
     return len(victims)
+
+
+@command("client setinfo", 2)
+def client_setinfo(session: Session, what: bytes, value: bytes) -> SimpleString:
+    """CLIENT SETINFO LIB-NAME|LIB-VER value."""
+    word = what.lower()
+    if word not in (b"lib-name", b"lib-ver"):
+        raise SimpleError(f"ERR Unrecognized option '{what.decode('utf-8', 'replace')}'")
+    if any(byte < 33 or byte > 126 for byte in value):
+        raise SimpleError(
+            f"ERR {word.decode()} cannot contain spaces, newlines or special characters."
+        )
+    name, version = session.library
+    text = value.decode()
+    session.library = (text, version) if word == b"lib-name" else (name, text)
+    return OK
+
+
+def _switch(mode: bytes) -> bool:
+    if mode.lower() not in (b"on", b"off"):
+        raise SimpleError(_SYNTAX)
+    return mode.lower() == b"on"
+
+
+@command("client no-evict", 1)
+def client_no_evict(session: Session, mode: bytes) -> SimpleString:
+    """CLIENT NO-EVICT ON|OFF: no client is evicted here."""
+    session._no_evict = _switch(mode)
+    return OK
+
+
+@command("client no-touch", 1)
+def client_no_touch(session: Session, mode: bytes) -> SimpleString:
+    """CLIENT NO-TOUCH ON|OFF: whether reading a key counts as using it."""
+    session._no_touch = _switch(mode)
+    return OK
 
 
 @command("client unblock", 1, 2)
@@ -374,6 +414,30 @@ def acl_getuser(session: Session, name: bytes) -> Any:
         return None
     items = user.as_array()
     return dict(zip(items[::2], items[1::2], strict=True))
+
+
+@command("acl dryrun", 2, -1)
+def acl_dryrun(session: Session, name: bytes, *fields: bytes) -> Any:
+    """ACL DRYRUN user command [argument ...]: whether it might."""
+    shown = name.decode("utf-8", "replace")
+    if name not in session.broker.server.acl._user_acl:
+        raise SimpleError(f"ERR User '{shown}' not found")
+    full, arguments = split(list(fields))
+    _, signature = find(session, full)
+    session._check_arguments(signature, arguments)
+    before, last = session._client_info["user"], session.last_command
+    user = session.broker.server.acl._user_acl[name]
+    enabled, user.enabled = user.enabled, True
+    session._client_info["user"], session.last_command = shown, full.replace(" ", "|")
+    try:
+        session._check_allowed(list(fields), even_if_free=True)
+    except SimpleError as error:
+        text = error.value.removeprefix("NOPERM this user has").removeprefix("NOPERM ")
+        return f"User {shown} has{text}".encode()
+    finally:
+        user.enabled = enabled
+        session._client_info["user"], session.last_command = before, last
+    return OK
 
 
 @command("acl genpass", 0, 1)

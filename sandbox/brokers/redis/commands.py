@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fakeredis._commands import SUPPORTED_COMMANDS, Signature
 from fakeredis._helpers import SimpleError
-from fakeredis.model import get_command_info
+
+from sandbox.brokers.redis.known import KNOWN
 
 if TYPE_CHECKING:
     from sandbox.brokers.redis.session import Session
@@ -35,7 +36,9 @@ _NOT_HERE: Final = frozenset(
     |xcfgset|xdelex|xidmprecord|xnack|arcount|ardel|ardelrange|arget|argetrange|argrep|arinfo
     |arinsert|arlastitems|arlen|armget|armset|arnext|arop|arring|arscan|arseek|arset|acl save
     |acl load|function dump|function restore|fcall|fcall_ro|function delete|function flush
-    |function kill|function list|function load|function stats""".replace("\n    ", "").split("|")
+    |function kill|function list|function load|function stats|command""".replace(
+        "\n    ", ""
+    ).split("|")
 )
 
 
@@ -125,37 +128,43 @@ def split(fields: list[bytes]) -> tuple[str, list[bytes]]:
 
 
 def is_write(name: str) -> bool:
-    """Whether a command changes data, as COMMAND INFO says it."""
-    info = get_command_info(name.split()[0].encode())
-    return name in WRITES or bool(info and b"write" in info[2])
+    """Whether a command changes data."""
+    known = KNOWN.get(name)
+    return known is not None and "write" in known.flags
 
 
-#: Subcommands that write; COMMAND INFO tells of their containers only.
-WRITES: Final = frozenset(
-    (
-        "xgroup create",
-        "xgroup setid",
-        "xgroup destroy",
-        "xgroup createconsumer",
-        "xgroup delconsumer",
-    )
-)
+#: Where the number of keys is told, for commands whose keys follow such a number.
+_COUNTED: Final = {
+    b"eval": 2, b"evalsha": 2, b"eval_ro": 2, b"evalsha_ro": 2, b"fcall": 2, b"fcall_ro": 2,
+    b"lmpop": 1, b"zmpop": 1, b"blmpop": 2, b"bzmpop": 2, b"sintercard": 1, b"zunion": 1,
+    b"zinter": 1, b"zdiff": 1, b"zintercard": 1, b"zunionstore": 2, b"zinterstore": 2,
+    b"zdiffstore": 2,
+}  # fmt: skip
+_STORES: Final = (b"zunionstore", b"zinterstore", b"zdiffstore")
 
 
 def keys_of(fields: list[bytes]) -> list[bytes]:
-    """The keys a request names, as far as their places are fixed, and after STREAMS or a count."""
+    """The keys a request names."""
     name = fields[0].lower()
-    upper = [field.upper() for field in fields]
-    if name in (b"xread", b"xreadgroup") and b"STREAMS" in upper:
-        rest = fields[upper.index(b"STREAMS") + 1 :]
+    if name in (b"xread", b"xreadgroup"):
+        upper = [field.upper() for field in fields]
+        rest = fields[upper.index(b"STREAMS") + 1 :] if b"STREAMS" in upper else []
         return rest[: len(rest) // 2]
-    at = {b"eval": 2, b"evalsha": 2, b"lmpop": 1, b"zmpop": 1, b"blmpop": 2, b"bzmpop": 2}.get(name)
-    if name in (b"sintercard", b"zunion", b"zinter", b"zdiff", b"zintercard"):
-        at = 1
-    if at is not None and len(fields) > at and fields[at].isdigit():
-        return fields[at + 1 : at + 1 + int(fields[at])]
-    info = get_command_info(name)
-    if not info or not info[3]:
-        return fields[2:3] if name in (b"object", b"xgroup", b"xinfo", b"memory") else []
-    first, last, step = info[3], info[4], max(info[5], 1)
-    return fields[first : (len(fields) + last + 1) if last < 0 else last + 1 : step]
+    at = _COUNTED.get(name)
+    if at is not None:
+        if len(fields) <= at or not fields[at].isdigit():
+            return []
+        found = fields[at + 1 : at + 1 + int(fields[at])]
+        return [fields[1], *found] if name in _STORES else found
+    full, _ = split(fields)
+    known = KNOWN.get(full) or KNOWN.get(full.split()[0])
+    if known is None or not known.first:
+        return []
+    end = len(fields) + known.last + 1 if known.last < 0 else known.last + 1
+    found = fields[known.first : end : max(known.step, 1)]
+    if name in (b"sort", b"georadius", b"georadiusbymember"):
+        upper = [field.upper() for field in fields]
+        for word in (b"STORE", b"STOREDIST"):
+            if word in upper[2:] and upper.index(word, 2) + 1 < len(fields):
+                found.append(fields[upper.index(word, 2) + 1])
+    return found

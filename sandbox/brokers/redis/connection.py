@@ -37,6 +37,8 @@ class Connection:
         self.asked: tuple[int, set[tuple[bytes, ...]]] = (-1, set())
         self._reader = RequestReader()
         self._output: list[bytes] = []
+        #: How much waits for a subscriber that does not take it.
+        self._queued_bytes = 0
         self._announced = False
         self._gone = False
         #: A request that CLIENT PAUSE stopped.
@@ -68,6 +70,7 @@ class Connection:
         """Return the bytes that wait for this client, and forget them."""
         data = b"".join(self._output)
         self._output.clear()
+        self._queued_bytes = 0
         return data
 
     def connection_lost(self, now_ns: int) -> None:
@@ -142,7 +145,18 @@ class Connection:
         except TypeError as error:
             data = encode(SimpleError(f"ERR {error}"), 2)
         self._output.append(data)
+        if self.session.subscriptions:
+            self._check_output(len(data))
         self._announce()
+
+    def _check_output(self, size_bytes: int) -> None:
+        """End a subscriber that does not take what is sent to it: `client-output-buffer-limit`."""
+        self._queued_bytes += size_bytes
+        limit = self.broker.settings.output_limit("pubsub")
+        if limit and self._queued_bytes > limit:
+            self._output.clear()
+            self.broker.trace("connection.overflow", connection=self.peer)
+            self.close()
 
     def close(self) -> None:
         """End: what is queued is still sent."""

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fakeredis._core._database import Item
 
-from sandbox.brokers.redis.values import from_plain, to_plain
+from sandbox.brokers.redis.values import Library, from_plain, to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 Snapshot = list[list[Any]]
 #: The form of the records; a later one that cannot be read says so by this number.
 FORMAT: Final = 1
+#: The number that libraries of functions have instead of a database's.
+_FUNCTIONS: Final = -1
 #: How long what was written may be missing after a power failure.
 SYNC_MS: Final = {"always": 0, "everysec": 1000, "no": 30_000}
 #: After so many records the log in memory is begun anew from a snapshot.
@@ -53,7 +55,11 @@ _WRAPPERS: Final = frozenset(("exec", "eval", "evalsha", "fcall"))
 
 def take(server: Server) -> Snapshot:
     """Everything there is, as plain data."""
-    return [
+    libraries: Snapshot = [
+        [_FUNCTIONS, library.name, "library", library.to_plain(), None]
+        for library in server.libraries.values()
+    ]
+    return libraries + [
         [number, key, *to_plain(item.value), item.expireat]
         for number, database in sorted(server.dbs.items())
         for key, item in database.items_now().items()
@@ -67,7 +73,11 @@ def load(server: Server, snapshot: Snapshot) -> None:
         ValueError: something in it is no key.
     """
     databases: dict[int, dict[bytes, Any]] = {number: {} for number in server.dbs}
+    server.libraries = {}
     for number, key, kind, plain, expireat in snapshot:
+        if number == _FUNCTIONS:
+            server.libraries[key] = Library.from_plain(key, plain)
+            continue
         item = Item(from_plain(kind, plain))
         item.expireat = expireat
         databases.setdefault(number, {})[key] = item

@@ -219,6 +219,8 @@ class Server(FakeServer):
         self.ssubscribers: Any = defaultdict(Ordered)
         self.lastsave = now_ns // 1_000_000_000
         self.expired_keys = 0
+        #: Libraries of functions, by name.
+        self.libraries: dict[bytes, Any] = {}
         #: Whether the command that runs looks at keys without using them.
         self.peeking = False
 

@@ -89,6 +89,7 @@ class Lasting(Performing):
                 if not self.settings.appendonly:
                     self.log.tell(as_records(snapshot))
             self.log.on = False
+            self.memory = None
             for record in records:
                 self.do_again(record[1], record[2])
             self.settings_changed()

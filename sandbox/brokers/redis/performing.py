@@ -13,6 +13,7 @@ from fakeredis._helpers import SimpleError, SimpleString
 from sandbox.brokers.redis.commands import split
 from sandbox.brokers.redis.hot import HOT, MISS, Hot
 from sandbox.brokers.redis.replies import NullArray
+from sandbox.brokers.redis.tracking import Interest
 from sandbox.brokers.redis.waits import Waits
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sandbox.brokers.redis.connection import Connection
     from sandbox.brokers.redis.durability import Log
     from sandbox.brokers.redis.keyspace import Server
+    from sandbox.brokers.redis.memory import Memory
     from sandbox.brokers.redis.session import Session
     from sandbox.brokers.redis.settings import Settings
 
@@ -52,6 +54,12 @@ class Performing:
 
     def __init__(self) -> None:
         self.waits = Waits()
+        #: Who caches which keys.
+        self.interest = Interest()
+        #: The sizes of keys, while `maxmemory` is set.
+        self.memory: Memory | None = None
+        self.evicted = 0
+        self._by: Session | None = None
         self.monitors: dict[Session, None] = {}
         #: Until when and for which commands CLIENT PAUSE stops clients, or None.
         self.paused: Pause | None = None
@@ -74,6 +82,11 @@ class Performing:
         """Sessions that wait, longest first."""
         return self.waits.sessions
 
+    if TYPE_CHECKING:
+
+        def sessions(self) -> list[Session]:
+            """Everybody who is connected, oldest first."""
+
     def script_dice(self) -> Random:
         """Chance for one script: the same in every run of it, as in Redis."""
         return Random(0)
@@ -93,11 +106,14 @@ class Performing:
                 return
         name, _ = split(fields)
         if self.monitors and name not in _UNSEEN:
-            self._show(session, fields)
+            self.show(session, fields)
         server = self.server
         before = server.dirty, len(server.touched)
         self.replied = False
+        self._by = session
         reply = connection.answer(fields, self.now_ns)
+        if self.interest.clients:
+            self._note_caching(session, name)
         if session.waiting is not None:
             self.waits.add(session)
         changed = before != (server.dirty, len(server.touched)) or self.replied
@@ -115,6 +131,9 @@ class Performing:
         server = self.server
         before = server.dirty
         self.replied = False
+        self._by = session
+        if self.memory is not None and not self.memory.make_room():
+            return False
         reply = hot.run(session, fields)
         if reply is MISS:
             return False
@@ -159,13 +178,23 @@ class Performing:
         if self.server.touched:
             self.serve()
 
+    def _note_caching(self, session: Session, name: str) -> None:
+        """A command is over that clients with caches may have to know of."""
+        if name in ("flushall", "flushdb"):
+            self.server.touched.clear()
+            self.interest.flushed(self)
+        tracking = self.interest.clients.get(session)
+        if tracking is not None and session._transaction is None:
+            if not session.caching_set:
+                tracking.caching = None
+            session.caching_set = False
+
     def _is_special(self) -> bool:
         """Whether every command has to be looked at by somebody: short ways are closed."""
         return bool(
             self.monitors
             or self.settings.slow_us == 0
             or self.settings.notify
-            or self.settings.maxmemory
             or self.paused is not None
         )
 
@@ -187,6 +216,10 @@ class Performing:
         server = self.server
         while server.touched:
             touched, server.touched = server.touched, []
+            if self.memory is not None:
+                self.memory.update(touched)
+            if self.interest.clients:
+                self.interest.changed([key for _, key in touched], self, self._by)
             if not self.blocked:
                 return
             for session in self.waits.for_keys(touched):
@@ -233,10 +266,11 @@ class Performing:
         for connection in held:
             connection.read()
 
-    def _show(self, session: Session, fields: list[bytes]) -> None:
+    def show(self, session: Session, fields: list[bytes], source: str = "") -> None:
+        """Show a request to those who monitor."""
         seconds, rest = divmod(self.now_ns, 1_000_000_000)
         words = " ".join(_quoted(field) for field in fields)
-        line = f"{seconds}.{rest // 1000:06} [{session._db_num} {session.peer}] {words}"
+        line = f"{seconds}.{rest // 1000:06} [{session._db_num} {source or session.peer}] {words}"
         for each in list(self.monitors):
             if each.connection is not None:
                 each.connection.send(SimpleString(line.encode()))

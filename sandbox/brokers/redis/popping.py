@@ -1,6 +1,7 @@
 """COPY, SWAPDB and the pops of many keys: what fakeredis forgets, or shares by mistake.
 
 - COPY made two keys share one value: a change of one was a change of both.
+- HRANDFIELD gave a list where Redis gives one field; PFMERGE forgot what the destination had.
 - SWAPDB told nobody who watches a key, or waits for one, in either database.
 - LMPOP and BLMPOP emptied a list and left the empty key behind, and told nobody who watches it.
 """
@@ -15,7 +16,7 @@ from fakeredis import _msgs as msgs
 from fakeredis._command_args_parsing import Int, Timeout
 from fakeredis._core import CommandItem
 from fakeredis._helpers import OK, SimpleError, SimpleString
-from fakeredis.model import ZSet
+from fakeredis.model import ExpiringMembersSet, Hash, ZSet
 
 from sandbox.brokers.redis.commands import command
 from sandbox.brokers.redis.keyspace import DATABASES
@@ -67,6 +68,48 @@ def swapdb(session: Session, one: bytes, other: bytes) -> SimpleString:
         for database in (first, second):
             for key in dict.fromkeys((*first._dict, *second._dict)):
                 database.notify_watch(key)
+    return OK
+
+
+@command("hrandfield", 1, 3)
+def hrandfield(session: Session, key: bytes, *rest: bytes) -> Any:
+    """HRANDFIELD key [count [WITHVALUES]]: without a count one field, not a list of one."""
+    found = session._db.get(key)
+    if found is not None and not isinstance(found.value, Hash):
+        raise SimpleError(msgs.WRONGTYPE_MSG)
+    if len(rest) == 2 and rest[1].lower() != b"withvalues":
+        raise SimpleError(msgs.SYNTAX_ERROR_MSG)
+    count = Int.decode(rest[0]) if rest else 1
+    pairs = [] if found is None else list(found.value.items())
+    if not pairs:
+        return [] if rest else None
+    dice = session.broker.random
+    if count < 0:
+        chosen = dice.choices(pairs, k=-count)
+    else:
+        chosen = dice.sample(pairs, min(count, len(pairs)))
+    if not rest:
+        return chosen[0][0]
+    if len(rest) == 1:
+        return [field for field, _ in chosen]
+    if session._resp_version == 3:
+        return [list(pair) for pair in chosen]
+    return [each for pair in chosen for each in pair]
+
+
+@command("pfmerge", 1, -1)
+def pfmerge(session: Session, target: bytes, *sources: bytes) -> SimpleString:
+    """PFMERGE destination [source ...]: what was in the destination stays in."""
+    made = ExpiringMembersSet()
+    for key in (target, *sources):
+        found = session._db.get(key)
+        if found is not None and not isinstance(found.value, ExpiringMembersSet):
+            raise SimpleError("WRONGTYPE Key is not a valid HyperLogLog string value.")
+        if found is not None:
+            made.update(list(found.value._values))
+    item = CommandItem(target, session._db, item=session._db.get(target))
+    item.update(made)
+    item.writeback(remove_empty_val=False)
     return OK
 
 

@@ -7,7 +7,8 @@ record. What a script finds under `redis` is made here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any, Final
 
@@ -181,6 +182,8 @@ class Caller:
             ) from None
         session._check_script_may(words, both)
         session._script_resp = self.resp
+        if session.broker.monitors:
+            session.broker.show(session, words, "lua")
         result = session._run_command(handler, signature, rest, True)
         result = session.finish(both, result, rest)
         if isinstance(result, SimpleError):
@@ -280,42 +283,63 @@ def _compiled(script: bytes) -> Callable[[Table], list[Any]]:
     return found
 
 
-def _run(
-    session: Session, script: bytes, numkeys: bytes, rest: tuple[bytes, ...], readonly: bool
-) -> Any:
+def keys_and_arguments(numkeys: bytes, rest: tuple[bytes, ...]) -> tuple[list[Any], list[Any]]:
+    """What a script gets: its keys and its arguments."""
     count = Int.decode(numkeys)
     if count > len(rest):
         raise SimpleError("ERR Number of keys can't be greater than number of args")
     if count < 0:
         raise SimpleError("ERR Number of keys can't be negative")
-    body = _compiled(script)
-    digest = sha1(script).hexdigest()
-    broker = session.broker
-    broker.server.script_cache[digest.encode()] = script
-    globals_ = make_globals(broker.script_dice())
-    globals_.set(b"KEYS", Table(list(rest[:count])))
-    globals_.set(b"ARGV", Table(list(rest[count:])))
-    globals_.set(b"redis", _redis(session, readonly=readonly))
-    globals_.set(b"cjson", cjson.make())
-    globals_.set(b"cmsgpack", cmsgpack.make())
-    globals_.set(b"_G", globals_)
-    globals_.readonly = True
+    return list(rest[:count]), list(rest[count:])
+
+
+def globals_for(session: Session, keys: Any, arguments: Any, *, readonly: bool) -> Table:
+    """The globals of one run of a script."""
+    made = make_globals(session.broker.script_dice())
+    made.set(b"KEYS", Table(list(keys)))
+    made.set(b"ARGV", Table(list(arguments)))
+    made.set(b"redis", _redis(session, readonly=readonly))
+    made.set(b"cjson", cjson.make())
+    made.set(b"cmsgpack", cmsgpack.make())
+    made.set(b"_G", made)
+    made.readonly = True
+    return made
+
+
+@contextmanager
+def running(session: Session) -> Iterator[None]:
+    """While a script runs: nothing waits, and SELECT is over with it."""
     before = session._script_resp, session._in_transaction
     database = session._db_num
     session._script_resp, session._in_transaction = 2, True
     try:
-        returned = body(globals_)
-    except LuaError as error:
-        return SimpleError(_failure(error, digest))
-    except RecursionError:
-        return SimpleError(f"ERR user_script: stack overflow script: {digest}, on @user_script:1.")
+        yield
     finally:
         session._script_resp, session._in_transaction = before
-        session.select(database)  # SELECT in a script is over with it
+        session.select(database)
+
+
+def _run(
+    session: Session, script: bytes, numkeys: bytes, rest: tuple[bytes, ...], readonly: bool
+) -> Any:
+    keys, arguments = keys_and_arguments(numkeys, rest)
+    body = _compiled(script)
+    digest = sha1(script).hexdigest()
+    session.broker.server.script_cache[digest.encode()] = script
+    if script[:2] == b"#!" and b"no-writes" in script.partition(b"\n")[0]:
+        readonly = True
+    with running(session):
+        try:
+            returned = body(globals_for(session, keys, arguments, readonly=readonly))
+        except LuaError as error:
+            return SimpleError(failure(error, digest))
+        except RecursionError:
+            sentence = "ERR user_script: stack overflow"
+            return SimpleError(f"{sentence} script: {digest}, on @user_script:1.")
     return from_lua(returned[0]) if returned else None
 
 
-def _failure(error: LuaError, digest: str) -> str:
+def failure(error: LuaError, digest: str) -> str:
     """What a client is told of a script that failed."""
     line = error.line or 1
     value = error.value

@@ -7,47 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fakeredis._command_args_parsing import Float, Int
-from fakeredis._helpers import OK, SimpleError, SimpleString, compile_pattern
-from fakeredis.model import Hash, XStream, ZSet, get_command_info
+from fakeredis._command_args_parsing import Int
+from fakeredis._helpers import OK, SimpleError, SimpleString
+from fakeredis.model import Hash, XStream, ZSet
 
-from sandbox.brokers.redis.commands import COMMANDS, command, keys_of
+from sandbox.brokers.redis.commands import command
 from sandbox.brokers.redis.durability import save_now
+from sandbox.brokers.redis.memory import EMPTY_BYTES, size_bytes, used_bytes
 from sandbox.brokers.redis.replies import Verbatim
 
 if TYPE_CHECKING:
     from sandbox.brokers.redis.broker import Broker
+    from sandbox.brokers.redis.keyspace import Database
     from sandbox.brokers.redis.session import Session
 
 _INT64 = 2**63
-
-
-def used_bytes(broker: Broker) -> int:
-    """About how much the data takes."""
-    return 1_000_000 + sum(
-        size_bytes(key, item.value)
-        for db in broker.server.dbs.values()
-        for key, item in db._dict.items()
-    )
-
-
-def size_bytes(key: bytes, value: Any) -> int:
-    """About what Redis needs for a key and its value."""
-    return 56 + len(key) + _size(value)
-
-
-def _size(value: Any) -> int:
-    if isinstance(value, bytes):
-        return 16 + len(value)
-    if isinstance(value, list):
-        return 32 + sum(11 + len(item) for item in value)
-    if isinstance(value, XStream):
-        return 400 + sum(32 + sum(map(len, fields)) for fields in value._values_dict.values())
-    if isinstance(value, ZSet):
-        return 64 + sum(40 + len(member) for member in value)
-    if isinstance(value, Hash):
-        return 64 + sum(24 + len(field) + len(value.get(field) or b"") for field in value)
-    return 64 + sum(24 + len(member) for member in value)
 
 
 def encoding(broker: Broker, value: Any) -> bytes:
@@ -102,7 +76,7 @@ def _sections(broker: Broker) -> dict[str, dict[str, Any]]:
         "Clients": {
             "connected_clients": len(broker.sessions()), "cluster_connections": 0,
             "maxclients": settings.values["maxclients"], "blocked_clients": len(broker.blocked),
-            "tracking_clients": 0,
+            "tracking_clients": len(broker.interest.clients),
             "clients_in_timeout_table": sum(
                 s.waiting is not None and s.waiting.deadline_ns is not None for s in broker.blocked
             ),
@@ -110,8 +84,9 @@ def _sections(broker: Broker) -> dict[str, dict[str, Any]]:
         "Memory": {
             "used_memory": used, "used_memory_human": f"{used / 1024**2:.2f}M",
             "used_memory_rss": used, "used_memory_peak": used,
-            "used_memory_dataset": used - 1_000_000,
-            "maxmemory": settings.values["maxmemory"], "maxmemory_human": "0B",
+            "used_memory_dataset": used - EMPTY_BYTES,
+            "maxmemory": settings.values["maxmemory"],
+            "maxmemory_human": f"{settings.maxmemory / 1024**2:.2f}M",
             "maxmemory_policy": settings.values["maxmemory-policy"],
             "mem_fragmentation_ratio": "1.00", "mem_allocator": "sandbox",
         },
@@ -125,7 +100,7 @@ def _sections(broker: Broker) -> dict[str, dict[str, Any]]:
             "total_connections_received": broker.connections_received,
             "total_commands_processed": sum(broker.counts.values()),
             "instantaneous_ops_per_sec": 0, "rejected_connections": 0,
-            "expired_keys": server.expired_keys, "evicted_keys": 0,
+            "expired_keys": server.expired_keys, "evicted_keys": broker.evicted,
             "pubsub_channels": len(server.subscribers), "pubsub_patterns": len(server.psubscribers),
             "total_error_replies": broker.errors,
         },
@@ -193,13 +168,26 @@ def object_refcount(session: Session, key: bytes) -> int | None:
 
 @command("object idletime", 1)
 def object_idletime(session: Session, key: bytes) -> int | None:
-    """OBJECT IDLETIME key: the sandbox does not keep when a key was used."""
-    return None if _item(session, key) is None else 0
+    """OBJECT IDLETIME key: seconds since somebody used it."""
+    if _item(session, key) is None:
+        return None
+    if session.broker.settings.values["maxmemory-policy"].endswith("lfu"):
+        raise SimpleError(
+            "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when"
+            " switching between policies at runtime LRU and LFU data will take some time to adjust."
+        )
+    server = session.broker.server
+    database: Database = server.dbs[session._db_num]
+    return (server.now_ms - database.used.get(key, server.now_ms)) // 1000
 
 
 @command("object freq", 1)
-def object_freq(session: Session, key: bytes) -> Any:
-    """OBJECT FREQ key."""
+def object_freq(session: Session, key: bytes) -> int | None:
+    """OBJECT FREQ key: nobody counts, so every key is as a new one."""
+    if _item(session, key) is None:
+        return None
+    if session.broker.settings.values["maxmemory-policy"].endswith("lfu"):
+        return 5
     raise SimpleError(
         "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note"
         " that when switching between policies at runtime LRU and LFU data will take some time to"
@@ -210,7 +198,7 @@ def object_freq(session: Session, key: bytes) -> Any:
 @command("touch", 1, -1)
 def touch(session: Session, *keys: bytes) -> int:
     """TOUCH key ..."""
-    return sum(key in session._db for key in keys)
+    return sum(session._db.get(key) is not None for key in keys)
 
 
 @command("memory usage", 1, 3)
@@ -218,12 +206,6 @@ def memory_usage(session: Session, key: bytes, *_: bytes) -> int | None:
     """MEMORY USAGE key [SAMPLES n]: about."""
     item = _item(session, key)
     return None if item is None else size_bytes(key, item.value)
-
-
-@command("memory doctor", 0)
-def memory_doctor(session: Session) -> Verbatim:
-    """MEMORY DOCTOR."""
-    return Verbatim(b"Hi Sam, this instance is empty or is using very little memory.\n")
 
 
 @command("memory purge", 0)
@@ -238,8 +220,8 @@ def memory_stats(session: Session) -> dict[bytes, Any]:
     used = used_bytes(session.broker)
     keys = sum(len(db) for db in session.broker.server.dbs.values())
     return {
-        b"peak.allocated": used, b"total.allocated": used, b"startup.allocated": 1_000_000,
-        b"keys.count": keys, b"dataset.bytes": used - 1_000_000,
+        b"peak.allocated": used, b"total.allocated": used, b"startup.allocated": EMPTY_BYTES,
+        b"keys.count": keys, b"dataset.bytes": used - EMPTY_BYTES,
     }  # fmt: skip
 
 
@@ -251,26 +233,6 @@ def time(session: Session) -> list[bytes]:
     """TIME: seconds and microseconds."""
     seconds, rest = divmod(session.broker.now_ns, 1_000_000_000)
     return [b"%d" % seconds, b"%d" % (rest // 1000)]
-
-
-@command("role", 0)
-def role(session: Session) -> list[Any]:
-    """ROLE."""
-    return [b"master", 0, []]
-
-
-@command("wait", 2)
-def wait(session: Session, replicas: bytes, timeout: bytes) -> Any:
-    """WAIT replicas timeout: there are no replicas, so it waits until the time is over."""
-    wanted, limit_ms = (
-        Int.decode(replicas),
-        Int.decode(timeout, "ERR timeout is not an integer or out of range"),
-    )
-    if limit_ms < 0:
-        raise SimpleError("ERR timeout is negative")
-    if wanted <= 0 or session._in_transaction:
-        return 0
-    return session._blocking(limit_ms / 1000, lambda first: None, lambda result: 0)
 
 
 @command("monitor", 0, flags="s")
@@ -322,86 +284,3 @@ def slowlog_reset(session: Session) -> SimpleString:
     """SLOWLOG RESET."""
     session.broker.slow.clear()
     return OK
-
-
-@command("latency latest", 0)
-def latency_latest(session: Session) -> list[Any]:
-    """LATENCY LATEST: commands take no virtual time."""
-    return []
-
-
-@command("latency history", 1)
-def latency_history(session: Session, event: bytes) -> list[Any]:
-    """LATENCY HISTORY event."""
-    return []
-
-
-@command("latency reset", 0, -1)
-def latency_reset(session: Session, *events: bytes) -> int:
-    """LATENCY RESET [event ...]."""
-    return 0
-
-
-@command("module list", 0)
-def module_list(session: Session) -> list[Any]:
-    """MODULE LIST."""
-    return []
-
-
-@command("command count", 0)
-def command_count(session: Session) -> int:
-    """COMMAND COUNT."""
-    return len({name.split()[0] for name in COMMANDS})
-
-
-@command("command list", 0, 3)
-def command_list(session: Session, *filters: bytes) -> list[bytes]:
-    """COMMAND LIST [FILTERBY PATTERN pattern]."""
-    names = sorted({name.split()[0].encode() for name in COMMANDS})
-    if len(filters) == 3 and filters[1].lower() == b"pattern":
-        regex = compile_pattern(filters[2].lower())
-        names = [name for name in names if regex.match(name)]
-    return names
-
-
-@command("command getkeys", 1, -1)
-def command_getkeys(session: Session, *fields: bytes) -> list[bytes]:
-    """COMMAND GETKEYS command [argument ...]."""
-    if fields[0].decode("utf-8", "replace").lower().split()[0] not in {
-        n.split()[0] for n in COMMANDS
-    }:
-        raise SimpleError("ERR Invalid command specified")
-    keys = keys_of(list(fields))
-    if not keys:
-        raise SimpleError("ERR The command has no key arguments")
-    return keys
-
-
-@command("command docs", 0, -1)
-def command_docs(session: Session, *names: bytes) -> dict[bytes, Any]:
-    """COMMAND DOCS: none are kept; redis-cli then completes without hints."""
-    return {}
-
-
-@command("command info", 0, -1)
-def command_info(session: Session, *names: bytes) -> list[Any]:
-    """COMMAND INFO name ..."""
-    return [
-        get_command_info(name) if name.decode("utf-8", "replace").lower() in COMMANDS else None
-        for name in names
-    ]
-
-
-@command("debug sleep", 1)
-def debug_sleep(session: Session, seconds: bytes) -> Any:
-    """DEBUG SLEEP seconds: this client waits; the others, unlike in Redis, do not."""
-    wanted = Float.decode(seconds)
-    if wanted <= 0:
-        return OK
-    return session._blocking(wanted, lambda first: None, lambda result: OK)
-
-
-@command("shutdown", 0, -1, flags="s")
-def shutdown(session: Session, *how: bytes) -> Any:
-    """SHUTDOWN: whoever runs the sandbox stops it."""
-    raise SimpleError("ERR the sandbox's Redis is stopped by whoever started it, not by SHUTDOWN")

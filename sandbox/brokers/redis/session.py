@@ -16,6 +16,8 @@ from fakeredis._socket._resp import convert_to_resp2
 from fakeredis.model import ClientInfo
 
 from sandbox.brokers.redis import commands
+from sandbox.brokers.redis.known import KNOWN
+from sandbox.brokers.redis.memory import check_room
 from sandbox.brokers.redis.older import in_words_of_7_0
 from sandbox.brokers.redis.replies import NULL_ARRAY, NULL_ARRAYS, SETS, Push, SetReply
 
@@ -101,6 +103,10 @@ class Session(FakeSocket):
         self.monitoring = False
         self.authenticated = broker.default_user_is_open()
         self.last_command = ""
+        #: Name and version of the client's library, as CLIENT SETINFO told them.
+        self.library = ("", "")
+        #: CLIENT CACHING was the last command: it holds for the next one.
+        self.caching_set = False
         #: The broker's `rules` when this client was last found free to do anything.
         self.free_since = -1
         self.created_ns = self.last_ns = broker.now_ns
@@ -141,6 +147,9 @@ class Session(FakeSocket):
             self._check_arguments(signature, arguments)
             self._check_allowed(fields)
             self._check_subscribed(name)
+            if self.broker.memory is not None:
+                known = KNOWN.get(name)
+                check_room(self.broker, known is not None and "denyoom" in known.flags)
             if self._queueing and msgs.FLAG_TRANSACTION not in signature.flags and name != "quit":
                 self._refuse_in_multi(name)
                 assert self._transaction is not None
@@ -167,6 +176,8 @@ class Session(FakeSocket):
         """Whether this client may do anything: logged in, no rules, no subscription of RESP2."""
         if not self.authenticated or (self.subscriptions and self.resp == 2):
             return False
+        if self._no_touch or self in self.broker.interest.clients:
+            return False
         user = self._server.acl._user_acl.get(self._client_info.user)
         return user is not None and bool(user.enabled) and user.unrestricted()
 
@@ -184,8 +195,8 @@ class Session(FakeSocket):
         finally:
             self.last_command = last
 
-    def _check_allowed(self, fields: list[bytes]) -> None:
-        if self.free_since == self.broker.rules or self.is_free():
+    def _check_allowed(self, fields: list[bytes], *, even_if_free: bool = False) -> None:
+        if not even_if_free and (self.free_since == self.broker.rules or self.is_free()):
             return
         try:
             self._server.acl.validate_command(self._client_info.user, self._client_info, fields)
@@ -198,14 +209,20 @@ class Session(FakeSocket):
             )
 
     def _check_arguments(self, signature: Signature, arguments: list[bytes]) -> None:
-        most = getattr(signature, "most", -1)
-        wrong = len(arguments) > (most if most >= 0 else _MOST.get(signature.name, len(arguments)))
-        try:
-            signature.check_arity(arguments, (7,))
-        except SimpleError as error:
-            if "wrong number" not in error.value:
-                raise
-            wrong = True
+        known = KNOWN.get(signature.name)
+        if known is not None:
+            given = len(arguments) + len(signature.name.split())
+            wrong = given < -known.arity or (known.arity > 0 and given != known.arity)
+        else:
+            wrong = 0 <= getattr(signature, "most", -1) < len(arguments)
+        wrong = wrong or len(arguments) > _MOST.get(signature.name, len(arguments))
+        if not wrong:
+            try:
+                signature.check_arity(arguments, (7,))
+            except SimpleError as error:
+                if "wrong number" not in error.value:
+                    raise
+                wrong = True
         if wrong:
             name = signature.name.replace(" ", "|")
             raise SimpleError(f"ERR wrong number of arguments for '{name}' command")
@@ -232,6 +249,7 @@ class Session(FakeSocket):
         if not from_script:
             broker.count(sig.name)
         before = broker.server.dirty
+        broker.server.peeking = self._no_touch or sig.name in _PEEKING
         try:
             if hasattr(sig, "most"):
                 result = self._run_own(func, sig, args, from_script)
@@ -249,6 +267,9 @@ class Session(FakeSocket):
             result = SimpleError(f"ERR the sandbox could not do this: {error!r}")
         if broker.log.on and broker.server.dirty != before:
             broker.log.note(self._db_num, sig.name, args, result)
+        if self in broker.interest.clients:
+            words = [*(word.encode() for word in sig.name.split()), *args]
+            broker.interest.read(self, sig.name, words)
         return result if from_script else self.finish(sig.name, result, args)
 
     def _run_own(self, func: Any, sig: Any, args: Any, from_script: bool) -> Any:
@@ -341,6 +362,13 @@ class Session(FakeSocket):
         self._subkey_events = []
 
 
+#: Commands that look at keys without using them.
+_PEEKING = frozenset(
+    (
+        "object idletime", "object freq", "object encoding", "object refcount", "ttl", "pttl",
+        "type", "exists", "expiretime", "pexpiretime", "memory usage", "scan", "randomkey",
+    )
+)  # fmt: skip
 #: Where fakeredis takes any number of arguments and Redis does not.
 _MOST = {"spop": 2, "srandmember": 2, "zpopmin": 2, "zpopmax": 2}
 

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 DEFAULTS: Final = {
     "activedefrag": "no", "active-expire-effort": "1", "appenddirname": "appendonlydir",
     "appendfilename": "appendonly.aof", "appendfsync": "everysec", "appendonly": "no",
-    "bind": "* -::*", "databases": "16", "dbfilename": "dump.rdb", "dir": "/data",
+    "bind": "* -::*", "client-output-buffer-limit":
+    "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
+    "databases": "16", "dbfilename": "dump.rdb", "dir": "/data", "enable-debug-command": "no",
+    "lazyfree-lazy-user-del": "no", "lua-time-limit": "5000", "maxmemory-eviction-tenacity": "10",
+    "unixsocket": "", "replicaof": "",
+    "tracking-table-max-keys": "1000000", "cluster-enabled": "no", "repl-timeout": "60",
+    "hll-sparse-max-bytes": "3000", "set-max-listpack-entries": "128",
+    "set-max-listpack-value": "64", "auto-aof-rewrite-percentage": "100",
+    "auto-aof-rewrite-min-size": "67108864",
     "hash-max-listpack-entries": "512", "hash-max-listpack-value": "64", "hz": "10",
     "io-threads": "1", "lazyfree-lazy-eviction": "no", "lfu-decay-time": "1",
     "lfu-log-factor": "10", "list-compress-depth": "0", "list-max-listpack-size": "-2",
@@ -35,12 +43,23 @@ DEFAULTS: Final = {
     "timeout": "0", "zset-max-listpack-entries": "128", "zset-max-listpack-value": "64",
 }  # fmt: skip
 _FIXED: Final = frozenset(
-    ("appenddirname", "appendfilename", "databases", "io-threads", "dir", "dbfilename")
+    (
+        "enable-debug-command",
+        "cluster-enabled",
+        "unixsocket",
+        "appenddirname",
+        "appendfilename",
+        "databases",
+        "io-threads",
+        "dir",
+        "dbfilename",
+    )
 )
 _CHOICES: Final = {
     "appendonly": ("yes", "no"),
     "appendfsync": ("everysec", "always", "no"),
     "activedefrag": ("yes", "no"),
+    "enable-debug-command": ("yes", "no", "local"),
     "protected-mode": ("yes", "no"),
     "maxmemory-policy": (
         "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru",
@@ -60,10 +79,10 @@ class Settings:
         self.values = dict(DEFAULTS)
         self.notify = ""
         for name, value in given.items():
-            self.set(name, value)
+            self.set(name, value, starting=True)
         self._given = dict(self.values)
 
-    def set(self, name: str, value: str) -> None:
+    def set(self, name: str, value: str, *, starting: bool = False) -> None:
         """Change a setting.
 
         Raises:
@@ -74,7 +93,7 @@ class Settings:
                 f"ERR Unknown option or number of arguments for CONFIG SET - '{name}'"
             )
         failed = f"ERR CONFIG SET failed (possibly related to argument '{name}') - "
-        if name in _FIXED:
+        if name in _FIXED and not starting:
             raise SimpleError(failed + "can't set immutable config")
         choices = _CHOICES.get(name)
         if choices and value.lower() not in choices:
@@ -90,6 +109,8 @@ class Settings:
             raise SimpleError(failed + "argument couldn't be parsed into an integer")
         if name == "notify-keyspace-events":
             self.notify = read_flags(value)
+        if name == "client-output-buffer-limit":
+            value = _buffers(self.values[name], value, failed)
         if name == "save":
             parts = value.split()
             if len(parts) % 2 or not all(part.isdigit() for part in parts):
@@ -111,6 +132,11 @@ class Settings:
         """Whether every write is kept in a log."""
         return self.values["appendonly"] == "yes"
 
+    def output_limit(self, kind: str) -> int:
+        """How many bytes may wait for a client of a class, `normal` or `pubsub`; 0 for any."""
+        words = self.values["client-output-buffer-limit"].split()
+        return int(words[words.index(kind) + 1])
+
     @property
     def maxmemory(self) -> int:
         """How many bytes the data may take; 0 for any number."""
@@ -120,6 +146,30 @@ class Settings:
     def slow_us(self) -> int:
         """From which duration on a command is logged as slow; below 0 none is."""
         return int(self.values["slowlog-log-slower-than"])
+
+
+def _buffers(before: str, value: str, failed: str) -> str:
+    """Read groups of `class hard soft seconds`; classes that are not named stay as they are."""
+    words, groups = value.split(), {}
+    old = before.split()
+    for at in range(0, len(old), 4):
+        groups[old[at]] = old[at + 1 : at + 4]
+    if len(words) % 4:
+        raise SimpleError(failed + "Wrong number of arguments in buffer limit configuration.")
+    for at in range(0, len(words), 4):
+        name = "slave" if words[at].lower() == "replica" else words[at].lower()
+        if name not in groups:
+            raise SimpleError(
+                failed + "Invalid client class specified in buffer limit configuration."
+            )
+        limits = [_bytes(word, failed) for word in words[at + 1 : at + 3]]
+        if not words[at + 3].isdigit():
+            raise SimpleError(
+                failed
+                + "Error in hard, soft or soft_seconds setting in buffer limit configuration."
+            )
+        groups[name] = [*limits, words[at + 3]]
+    return " ".join(" ".join([name, *limits]) for name, limits in groups.items())
 
 
 def _bytes(value: str, failed: str) -> str:

@@ -83,6 +83,26 @@ _MAKERS: Final[dict[str, Any]] = {
 }
 
 
+class Library:
+    """A library of functions: its text, and its functions with their descriptions and flags."""
+
+    def __init__(self, name: bytes, code: bytes) -> None:
+        self.name = name
+        self.code = code
+        self.functions: dict[bytes, tuple[bytes | None, list[bytes]]] = {}
+
+    def to_plain(self) -> list[Any]:
+        """Everything but the name."""
+        return [self.code, [[n, d, list(f)] for n, (d, f) in self.functions.items()]]
+
+    @classmethod
+    def from_plain(cls, name: bytes, plain: list[Any]) -> Library:
+        """The library that `to_plain` told of."""
+        library = cls(name, plain[0])
+        library.functions = {n: (d, list(f)) for n, d, f in plain[1]}
+        return library
+
+
 # -- DUMP and RESTORE ------------------------------------------------------------------------------
 
 
