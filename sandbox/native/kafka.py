@@ -104,8 +104,14 @@ class Kafka(Server):
 
     def start_node(self, node: int) -> None:
         """Start a node again that was killed, and wait until it listens."""
-        self._run_node(node)
-        self._wait_until(lambda: self._listens(node), [self._processes[node]])
+        self.start_nodes([node])
+
+    def start_nodes(self, nodes: Sequence[int]) -> None:
+        """As `start_node`, several at once: a majority must run before any of them listens."""
+        for node in nodes:
+            self._run_node(node)
+        children = [self._processes[node] for node in nodes]
+        self._wait_until(lambda: all(self._listens(node) for node in nodes), children)
 
     def _launch(self) -> None:
         lib = maven.jars(f"kafka-{VERSION}", lock(), self._say)
@@ -208,15 +214,12 @@ class Kafka(Server):
             "default.replication.factor": str(copies),
             # Each log otherwise makes sure of 10 MB for its index.
             "log.index.size.max.bytes": "1048576",
-        }
-        if self.brokers > 1:
             # A dead node is noticed, and its partitions led by others, within these.
-            settings |= {
-                "broker.session.timeout.ms": "3000",
-                "broker.heartbeat.interval.ms": "500",
-                "controller.quorum.election.timeout.ms": "1000",
-                "controller.quorum.fetch.timeout.ms": "2000",
-            }
+            "broker.session.timeout.ms": "3000",
+            "broker.heartbeat.interval.ms": "500",
+            "controller.quorum.election.timeout.ms": "1000",
+            "controller.quorum.fetch.timeout.ms": "2000",
+        }
         lines = (f"{key}={value}" for key, value in (settings | self._settings).items())
         return "\n".join(lines) + "\n"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from sandbox.native import programs
 from sandbox.native.server import Server
@@ -21,11 +22,21 @@ HOW_TO_INSTALL = (
 
 
 class Mosquitto(Server):
-    """A mosquitto process."""
+    """A mosquitto process; with `store` it keeps sessions and retained messages over a restart."""
 
     name = "mosquitto"
     title = "Mosquitto"
     port_names: Sequence[str] = ("mqtt",)
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        ports: Mapping[str, int] | None = None,
+        *,
+        store: bool | None = None,
+    ) -> None:
+        super().__init__(folder, ports)
+        self._store = self._kept if store is None else store
 
     @classmethod
     def version(cls) -> str:
@@ -41,9 +52,10 @@ class Mosquitto(Server):
             "log_timestamp_format %Y-%m-%d %H:%M:%S",
             # Its default forgets sessions' messages beyond this many, which surprises a comparison.
             "max_queued_messages 0",
+            "max_inflight_messages 0",
             "set_tcp_nodelay true",
         ]
-        if self._kept:
+        if self._store:
             # The store is written when it stops, when asked to (SIGUSR1), and every so often.
             lines += ["persistence true", f"persistence_location {self.folder}{os.sep}"]
             lines += ["autosave_interval 60"]

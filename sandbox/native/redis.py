@@ -1,13 +1,15 @@
 """A Redis of our own, from the installed package.
 
-It keeps its data on the disk (every write, synced each second) only when it was given a folder.
+Without `options` it keeps its data on the disk (every write, synced each second) only when it was
+given a folder.
 """
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from sandbox.native import programs
 from sandbox.native.server import Server
@@ -20,11 +22,22 @@ HOW_TO_INSTALL = (
 
 
 class Redis(Server):
-    """A redis-server process."""
+    """A redis-server process; `options` are settings as its configuration file has them."""
 
     name = "redis"
     title = "Redis"
     port_names: Sequence[str] = ("redis",)
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        ports: Mapping[str, int] | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(folder, ports)
+        keep = {"appendonly": "yes"} if self._kept else {"appendonly": "no", "save": ""}
+        #: May be changed while it is halted.
+        self.options = dict(keep if options is None else options)
 
     @classmethod
     def version(cls) -> str:
@@ -33,7 +46,7 @@ class Redis(Server):
         return programs.asked_version([program, "--version"], r"v=(\S+)")
 
     def _launch(self) -> None:
-        keep = ["--appendonly", "yes"] if self._kept else ["--appendonly", "no", "--save", ""]
+        options = [word for name, value in self.options.items() for word in (f"--{name}", value)]
         program = programs.required(self.title, _PROGRAMS, HOW_TO_INSTALL)
         self._spawn(
             [
@@ -42,7 +55,7 @@ class Redis(Server):
                 *("--bind", "127.0.0.1"),
                 *("--dir", self.folder),
                 *("--daemonize", "no"),
-                *keep,
+                *options,
             ]
         )
 

@@ -128,6 +128,22 @@ class Server:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
+    def halt(self, *, crash: bool = False) -> None:
+        """Stop it for a while, with `crash` as a power failure would; its folder stays."""
+        children, self.children = self.children, []
+        end_all(children, 0.0 if crash else STOP_TIMEOUT_S, together=self.stops_together)
+        if children:
+            self._wait_until_silent()
+
+    def resume(self) -> None:
+        """Start it again after `halt`, on the same ports, with what its folder has kept.
+
+        Raises:
+            ServerUnavailable: it does not come up; says what its log ends with.
+        """
+        self._launch()
+        self._wait_until(self._ready, self.children)
+
     def _launch(self) -> None:
         """Write configuration into the folder and `_spawn` the processes."""
         raise NotImplementedError

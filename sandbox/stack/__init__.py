@@ -23,9 +23,9 @@ def open_stack(name: str, *, seed: int, brokers: Sequence[str] = ("rabbitmq",)) 
     if name == "embedded":
         from sandbox.stack.embedded import EmbeddedStack
 
-        return EmbeddedStack(seed)
+        return EmbeddedStack(seed, brokers=brokers)
     if name == "live":
         from sandbox.stack.live.stack import LiveStack
 
-        return LiveStack(seed)
+        return LiveStack(seed, brokers=brokers)
     raise StackUnavailable(f"There is no stack called {name!r}; choose {' or '.join(NAMES)}.")

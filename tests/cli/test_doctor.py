@@ -1,4 +1,4 @@
-"""`sandbox doctor`: each thing that is missing comes with what to do; nothing it meets breaks it."""
+"""`sandbox doctor`: what is missing comes with what to do; nothing it meets breaks it."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import pytest
 
@@ -26,15 +26,20 @@ from sandbox.stack.live.settings import Settings
 AnyServer = TypeVar("AnyServer", bound=Server)
 
 
+def unavailable(reason: str) -> NoReturn:
+    """Fail under CI, and skip elsewhere."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 @contextmanager
 def running(server: AnyServer) -> Iterator[AnyServer]:
     """Start a server for a while; fail or skip where that cannot be."""
     try:
         server.start()
     except ServerUnavailable as reason:
-        if os.environ.get("CI"):
-            pytest.fail(f"The live tests need {server.title}. {reason}")
-        pytest.skip(str(reason))
+        unavailable(f"The live tests need {server.title}. {reason}")
     try:
         yield server
     finally:

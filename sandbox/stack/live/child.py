@@ -4,7 +4,7 @@ ARGS is a JSON list ("-" reads it from standard input). Without FUNCTION and ARG
 a program. The file is the learner's own, unchanged; three things around it differ from a plain
 `python FILE`:
 
-- connecting to localhost, 127.0.0.1 or rabbitmq, port 5672, leads to the run's proxy;
+- connecting to a broker's usual address (localhost:5672 ...) leads to the run's proxy;
 - what it passes to `sandbox.record` goes to the stack;
 - the stack is told of sleeps and of waits with a time limit, so that it can tell a process at work
   from one that waits for messages.
@@ -30,7 +30,7 @@ from typing import Any
 from sandbox import effects
 from sandbox.stack.live import control, failures, redirect, waits
 
-#: "host:control-port:amqp-port:token"; what `sandbox.stack.live.process` sets.
+#: JSON, from `sandbox.stack.live.hub`: the control port, our token, ports to redirect.
 LINK_VARIABLE = "SANDBOX_LIVE_LINK"
 
 
@@ -89,13 +89,13 @@ def _connect() -> Link | None:
     address = os.environ.pop(LINK_VARIABLE, None)
     if address is None:
         return None
-    host, control_port, amqp_port, token = address.split(":")
-    link = Link(create_connection((host, int(control_port))))
-    redirect.install((host, int(amqp_port)))
+    told = json.loads(address)
+    link = Link(create_connection(("127.0.0.1", told["port"])))
+    redirect.install(dict(told["redirects"]))
     waits.report(lambda kind, **fields: link.tell(kind, **fields))
     effects.deliver = lambda name, value: link.tell("record", name=name, value=value)
     # Said last: what it takes to start Python and import pika is no time of the exercise's.
-    link.tell("hello", token=token)
+    link.tell("hello", token=told["token"])
     return link
 
 

@@ -17,10 +17,17 @@ from sandbox.stack.base import CrashPoint
 MOST_POINTS = 6
 
 #: What tells the broker that a message is done with, or sends one.
-_SETTLING = ("basic.ack", "basic.nack", "basic.reject", "basic.publish")
+_SETTLING = (
+    *("basic.ack", "basic.nack", "basic.reject", "basic.publish"),
+    *("kafka Produce", "kafka OffsetCommit", "kafka TxnOffsetCommit", "kafka EndTxn"),
+    *("redis ", "mqtt PUB"),
+)
 _RECORDING = ("record ",)
 _ASKING = ("basic.get", "sleep", "waking")
-_SETTING_UP = ("basic.consume", "basic.qos", "queue.", "exchange.", "confirm.")
+_SETTING_UP = (
+    *("basic.consume", "basic.qos", "queue.", "exchange.", "confirm."),
+    *("kafka ", "mqtt "),
+)
 #: Nothing has happened yet at these, or nothing can happen any more.
 _POINTLESS = ("connection.", "channel.", "hello", "returned", "raised")
 

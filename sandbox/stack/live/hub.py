@@ -1,44 +1,56 @@
 """The one thread that sees everything: frames, records, sleeps, in the order they happened.
 
 It listens on 127.0.0.1 for the control connections of a run's processes, and for each process on a
-port of its own for its connections to "RabbitMQ". Before it takes note of a control message it
-takes everything the process sent to the broker earlier, so the order is the process's own.
+port of its own for its connections to each broker (a `Route`). Before it takes note of a control
+message it takes everything the process sent to brokers earlier, so the order is the process's own.
 
 All state of the run is changed here, under `changed`, and read under it from the checks' thread.
 """
 
 from __future__ import annotations
 
+import json
 import selectors
 import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from sandbox.stack.live import control
 from sandbox.stack.live.flow import Flow
-from sandbox.stack.live.ledger import ConnectionLedger, Ledger
 from sandbox.stack.live.process import LiveProcess
-from sandbox.stack.live.proxy import ProxiedConnection, Side
-from sandbox.stack.live.rewrite import Rewriter
+from sandbox.stack.live.proxy import Carried, Side
 
 _LONGEST_LINE = 64 << 20
 #: Nobody can notice these, so dying there is like dying at the next thing that can be noticed.
 _NO_MOMENTS = ("wait", "woken", "lapsed")
 
 
+@dataclass(frozen=True)
+class Route:
+    """A broker's address, and where programs believe it is.
+
+    `seen_at` are ports on this machine; `carry` makes the connection that carries the bytes of a
+    client's socket to the broker's, for a process.
+    """
+
+    address: tuple[str, int]
+    seen_at: tuple[int, ...]
+    carry: Callable[[socket.socket, socket.socket, LiveProcess], Carried]
+
+
 class Hub:
     """Carries and observes one run's traffic, from `start` to `close`."""
 
-    def __init__(self, broker: tuple[str, int], rewriter: Rewriter, ledger: Ledger) -> None:
+    def __init__(self) -> None:
+        #: To be filled before the first process is admitted.
+        self.routes: list[Route] = []
         self.changed = threading.Condition(threading.RLock())
         self.flow = Flow(self.changed)
-        self.ledger = ledger
         self.recorded: list[tuple[str, Any]] = []
-        self._broker = broker
-        self._rewriter = rewriter
         self._processes: dict[str, LiveProcess] = {}
         self._selector = selectors.DefaultSelector()
         self._control = _listen()
@@ -56,18 +68,23 @@ class Hub:
         self._thread.start()
 
     def admit(self, process: LiveProcess) -> str:
-        """Make ready for a process; return the link it is started with."""
-        listener = _listen()
+        """Make ready for a process; return the link it is started with, as JSON."""
+        redirects = []
+        for route in self.routes:
+            listener = _listen()
+            with self.changed:
+                self._open.append(listener)
+            # The selector is safe to change while the hub waits in it: it is woken and looks again.
+            self._selector.register(
+                listener, selectors.EVENT_READ, partial(self._accept, listener, route, process)
+            )
+            port = listener.getsockname()[1]
+            redirects += [[seen, port] for seen in route.seen_at]
         with self.changed:
             self._processes[process.token] = process
-            self._open.append(listener)
-        control_port, amqp_port = self._control.getsockname()[1], listener.getsockname()[1]
-        # The selector is safe to change while the hub waits in it: it is woken and looks again.
-        self._selector.register(
-            listener, selectors.EVENT_READ, partial(self._accept, listener, process)
-        )
         self._wake()
-        return f"127.0.0.1:{control_port}:{amqp_port}:{process.token}"
+        control_port = self._control.getsockname()[1]
+        return json.dumps({"port": control_port, "token": process.token, "redirects": redirects})
 
     def close(self) -> None:
         """Stop listening and drop every connection. Idempotent."""
@@ -134,7 +151,7 @@ class Hub:
         for connection in sorted(connections, key=lambda c: not c.closed):
             self._watch(connection)
 
-    def _watch(self, connection: ProxiedConnection) -> None:
+    def _watch(self, connection: Carried) -> None:
         for side in (connection.client, connection.broker):
             reading, writing = (False, False) if connection.closed else connection.wants(side)
             events = selectors.EVENT_READ * reading | selectors.EVENT_WRITE * writing
@@ -150,24 +167,17 @@ class Hub:
                 self._selector.unregister(side.descriptor)
             side.watched = events
 
-    def _move(self, connection: ProxiedConnection, side: Side) -> None:
+    def _move(self, connection: Carried, side: Side) -> None:
         connection.pump(side)
 
-    def _accept(self, listener: socket.socket, process: LiveProcess) -> None:
+    def _accept(self, listener: socket.socket, route: Route, process: LiveProcess) -> None:
         client, _ = listener.accept()
         try:
-            broker = socket.create_connection(self._broker, 5.0)
+            broker = socket.create_connection(route.address, 5.0)
         except OSError:
             client.close()  # to the exercise: a broker that hangs up, as one that is down would
             return
-        connection = ProxiedConnection(
-            client,
-            broker,
-            owner=process,
-            rewriter=self._rewriter,
-            ledger=ConnectionLedger(self.ledger),
-        )
-        process.connections.append(connection)
+        process.connections.append(route.carry(client, broker, process))
         process.effect()
 
     def _greet(self) -> None:

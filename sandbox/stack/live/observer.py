@@ -23,6 +23,7 @@ from sandbox.stack.live.firehose import Firehose
 from sandbox.stack.live.ledger import Ledger
 from sandbox.stack.live.management import Management
 from sandbox.stack.live.process import LiveProcess
+from sandbox.stack.live.proxy import ProxiedConnection
 
 _NOT_FOUND, _LOCKED = 404, 405
 #: How long the firehose may lag behind the proxy before we take its word as final. A busy machine
@@ -179,7 +180,9 @@ class LiveRabbitMQ:
                 process.name
                 for process in self._processes
                 for connection in process.connections
-                if connection.ledger.opened and not connection.closed
+                if isinstance(connection, ProxiedConnection)
+                and connection.opened
+                and not connection.closed
             ]
 
     def events(self, kind: str) -> NoReturn:

@@ -24,7 +24,7 @@ from sandbox.stack.base import CrashPoint
 from sandbox.stack.live import failures
 from sandbox.stack.live.child import LINK_VARIABLE
 from sandbox.stack.live.flow import Flow
-from sandbox.stack.live.proxy import ProxiedConnection
+from sandbox.stack.live.proxy import Carried
 
 #: Arguments longer than this go through standard input; systems limit the command line.
 _LONG_ARGUMENTS = 60_000
@@ -44,7 +44,7 @@ class LiveProcess:
         self.token = secrets.token_hex(16)
         self.changed = changed
         self.flow = flow
-        self.connections: list[ProxiedConnection] = []
+        self.connections: list[Carried] = []
         self.started = False  # the exercise's own code runs
         self.crashed = False
         self.moments: list[str] = []
@@ -154,6 +154,10 @@ class LiveProcess:
         """A frame passed between it and the broker."""
         if not poll:
             self.effect()
+
+    def looked(self) -> None:
+        """It asked for news and there was none."""
+        self._rounds += 1
 
     def effect(self) -> None:
         """It did something that is more than asking for news."""
@@ -280,12 +284,15 @@ class LiveProcess:
 
 
 def _environment(link: str) -> dict[str, str]:
-    """The process's environment: ours, this package importable, and the course's own broker."""
+    """The process's environment: ours, this package importable, and the course's own brokers."""
     package_root = str(Path(__file__).resolve().parents[3])
     paths: Sequence[str] = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
     return os.environ | {
         LINK_VARIABLE: link,
         "AMQP_URL": "amqp://guest:guest@localhost:5672/",
+        "KAFKA_BOOTSTRAP_SERVERS": "localhost:9092",
+        "REDIS_URL": "redis://localhost:6379/0",
+        "MQTT_URL": "mqtt://localhost:1883",
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "utf-8",

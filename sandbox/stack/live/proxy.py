@@ -1,12 +1,15 @@
 """Carries one connection of the exercise to the real broker and back, frame by frame.
 
-Everything runs in the hub's thread and nothing here blocks. A frame is looked at, rewritten where
-`rewrite` says so, and passed on; bytes that are no AMQP are passed on unseen.
+Everything runs in the hub's thread and nothing here blocks. `Carried` moves bytes; what is made of
+them on the way is its subclasses' part. For RabbitMQ a frame is looked at, rewritten where
+`rewrite` says so, and passed on; bytes that are no AMQP are passed on unseen. The other brokers'
+connections are in `tapped`.
 """
 
 from __future__ import annotations
 
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
@@ -32,16 +35,27 @@ class Owner(Protocol):
         ...
 
 
-class Side:
-    """One of the two sockets of a proxied connection, and the bytes that wait for it."""
+class Memory(Protocol):
+    """What is remembered of a connection's traffic."""
 
-    def __init__(self, connection: socket.socket, splitter: Splitter) -> None:
+    @property
+    def waiting_for(self) -> str | None:
+        """What the process waits for, when it must be answered soon; else None or ""."""
+        ...
+
+    def closed(self) -> None:
+        """The connection is over."""
+        ...
+
+
+class Side:
+    """One of the two sockets of a carried connection, and the bytes that wait for it."""
+
+    def __init__(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         self.socket = connection
-        self.splitter = splitter
         self.waiting = bytearray()
         self.ended = False  # it will send no more
-        self.opaque = False  # what it sends is not AMQP
         #: For the hub: which events its selector watches for, and on which file descriptor.
         self.watched = 0
         self.descriptor = connection.fileno()
@@ -73,27 +87,24 @@ class Side:
         return data
 
 
-class ProxiedConnection:
+class Carried(ABC):
     """A client's connection and ours to the broker on its behalf."""
 
     def __init__(
-        self,
-        client: socket.socket,
-        broker: socket.socket,
-        *,
-        owner: Owner,
-        rewriter: Rewriter,
-        ledger: ConnectionLedger,
+        self, client: socket.socket, broker: socket.socket, *, owner: Owner, ledger: Memory
     ) -> None:
         for each in (client, broker):
             with suppress(OSError):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.client = Side(client, Splitter(preamble=True))
-        self.broker = Side(broker, Splitter(preamble=False))
+        self.client = Side(client)
+        self.broker = Side(broker)
         self.owner = owner
         self.ledger = ledger
-        self._rewriter = rewriter
         self.closed = False
+
+    @abstractmethod
+    def _forward(self, side: Side, data: bytes) -> None:
+        """Put what this side sent into what waits for the other, and flush that."""
 
     def wants(self, side: Side) -> tuple[bool, bool]:
         """Whether to wait for bytes from this side, and for room towards it."""
@@ -128,36 +139,6 @@ class ProxiedConnection:
             self._forward(side, data)
         return bool(data)
 
-    def _forward(self, side: Side, data: bytes) -> None:
-        to_broker = side is self.client
-        other = self.broker if to_broker else self.client
-        carry: Callable[[Frame], bytes | None] = self._to_broker if to_broker else self._to_client
-        if side.opaque:
-            other.waiting += data
-        else:
-            try:
-                for item in side.splitter.feed(data):
-                    carried = item if isinstance(item, bytes) else carry(item)
-                    if carried is None:
-                        break  # the process was killed at this frame; it sent nothing later
-                    other.waiting += carried
-            except NotAmqpError:
-                side.opaque = True
-                other.waiting += side.splitter.rest()
-        other.flush()
-
-    def _to_broker(self, frame: Frame) -> bytes | None:
-        if frame.kind == METHOD and not self.owner.moment(frame.name):
-            return None
-        poll = frame.kind == HEARTBEAT or self.ledger.sent(frame)
-        self.owner.noticed(poll=poll)
-        return self._rewriter.to_broker(frame)
-
-    def _to_client(self, frame: Frame) -> bytes:
-        poll = frame.kind == HEARTBEAT or self.ledger.received(frame)
-        self.owner.noticed(poll=poll)
-        return self._rewriter.to_client(frame)
-
     def _finish(self) -> None:
         """Close once an end has ended and the other has what was sent before."""
         for side, other in ((self.client, self.broker), (self.broker, self.client)):
@@ -165,3 +146,60 @@ class ProxiedConnection:
             if side.ended and (other.ended or not other.waiting):
                 self.close()
                 return
+
+
+class ProxiedConnection(Carried):
+    """A connection to RabbitMQ."""
+
+    def __init__(
+        self,
+        client: socket.socket,
+        broker: socket.socket,
+        *,
+        owner: Owner,
+        rewriter: Rewriter,
+        ledger: ConnectionLedger,
+    ) -> None:
+        super().__init__(client, broker, owner=owner, ledger=ledger)
+        self._frames = ledger
+        self._rewriter = rewriter
+        self._splitters = {
+            self.client: Splitter(preamble=True),
+            self.broker: Splitter(preamble=False),
+        }
+        self._opaque: list[Side] = []  # what they send is not AMQP
+
+    @property
+    def opened(self) -> bool:
+        """Whether the client has logged in."""
+        return self._frames.opened
+
+    def _forward(self, side: Side, data: bytes) -> None:
+        to_broker = side is self.client
+        other = self.broker if to_broker else self.client
+        carry: Callable[[Frame], bytes | None] = self._to_broker if to_broker else self._to_client
+        if side in self._opaque:
+            other.waiting += data
+        else:
+            try:
+                for item in self._splitters[side].feed(data):
+                    carried = item if isinstance(item, bytes) else carry(item)
+                    if carried is None:
+                        break  # the process was killed at this frame; it sent nothing later
+                    other.waiting += carried
+            except NotAmqpError:
+                self._opaque.append(side)
+                other.waiting += self._splitters[side].rest()
+        other.flush()
+
+    def _to_broker(self, frame: Frame) -> bytes | None:
+        if frame.kind == METHOD and not self.owner.moment(frame.name):
+            return None
+        poll = frame.kind == HEARTBEAT or self._frames.sent(frame)
+        self.owner.noticed(poll=poll)
+        return self._rewriter.to_broker(frame)
+
+    def _to_client(self, frame: Frame) -> bytes:
+        poll = frame.kind == HEARTBEAT or self._frames.received(frame)
+        self.owner.noticed(poll=poll)
+        return self._rewriter.to_client(frame)

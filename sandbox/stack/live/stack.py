@@ -1,25 +1,36 @@
-"""`sandbox check --stack live`: one run of an exercise, as real processes on a real RabbitMQ."""
+"""`sandbox check --stack live`: one run of an exercise, as real processes on real brokers."""
 
 from __future__ import annotations
 
 import atexit
 import json
+import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from socket import socket
 from typing import Any, NoReturn
 
-from sandbox.stack.base import CrashPoint
+from sandbox.stack.base import BrokerNotNeeded, CrashPoint, StackUnavailable
 from sandbox.stack.live import control, crash
-from sandbox.stack.live.hub import Hub
+from sandbox.stack.live.hub import Hub, Route
 from sandbox.stack.live.idle import wait_until_idle
-from sandbox.stack.live.ledger import Ledger
+from sandbox.stack.live.kafka import LiveKafka
+from sandbox.stack.live.ledger import ConnectionLedger, Ledger
 from sandbox.stack.live.management import Management
+from sandbox.stack.live.mqtt import LiveMQTT
 from sandbox.stack.live.observer import LiveRabbitMQ, check_login, parameters
+from sandbox.stack.live.places import Place, open_place
 from sandbox.stack.live.process import LiveProcess
+from sandbox.stack.live.proxy import Carried, ProxiedConnection
+from sandbox.stack.live.redis import LiveRedis
 from sandbox.stack.live.rewrite import Rewriter
 from sandbox.stack.live.settings import Settings
+from sandbox.stack.live.tapped import TappedConnection
+from sandbox.stack.live.taps import KafkaTap, MQTTTap, RedisTap, Tap
 from sandbox.stack.live.vhost import VirtualHost, delete_forgotten
 
 #: How long a process may take to start before that counts as its own time.
@@ -28,19 +39,34 @@ _START_S = 30.0
 #: no time. A machine with much to do must not make a check fail.
 _GRACE_S = 2.0
 
-_ONLY_RABBITMQ = (
-    'The live stack has no {} yet: mark the check with @pytest.mark.stack("simulated").'
-)
+#: Where programs look for RabbitMQ.
+_RABBITMQ_PORT = 5672
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A broker beside RabbitMQ: where programs look for it, and who tells and observes it."""
+
+    port: int
+    tap: Callable[[], Tap]
+    observer: Callable[[Place, threading.Condition, Sequence[LiveProcess]], Any]
+
+
+_KINDS = {
+    "kafka": _Kind(9092, KafkaTap, LiveKafka),
+    "redis": _Kind(6379, RedisTap, LiveRedis),
+    "mqtt": _Kind(1883, MQTTTap, LiveMQTT),
+}
 
 _open_stacks: weakref.WeakSet[LiveStack] = weakref.WeakSet()
 _checked: set[Settings] = set()
 
 
 class LiveStack:
-    """A run in a virtual host of its own; see `sandbox.stack.base.Stack`.
+    """A run of its own: a virtual host, a Redis ...; see `sandbox.stack.base.Stack`.
 
     Raises:
-        StackUnavailable: the broker or its management plugin cannot be used; says what to do.
+        StackUnavailable: a broker that is needed cannot be used; says what to do.
     """
 
     name = "live"
@@ -49,56 +75,111 @@ class LiveStack:
         self,
         seed: int = 1,
         *,
+        brokers: Sequence[str] = ("rabbitmq",),
         settings: Settings | None = None,
         crash_point: CrashPoint | None = None,
     ) -> None:
         self.seed = seed
-        self._settings = settings or Settings.from_environment()
+        self._brokers = tuple(brokers)
+        self._settings = settings
         self._crash_point = crash_point
         self._processes: list[LiveProcess] = []
         self._closed = False
-        management = Management(self._settings)
-        _check_once(self._settings, management)
-        self._vhost = VirtualHost(management)
-        ledger = Ledger()
-        rewriter = Rewriter(self._vhost.name, self._settings.user, self._settings.password)
-        self._hub = Hub((self._settings.host, self._settings.port), rewriter, ledger)
+        self._vhost: VirtualHost | None = None
         self._rabbitmq: LiveRabbitMQ | None = None
+        self._places: list[Place] = []
+        self._observers: dict[str, Any] = {}
+        self._hub = Hub()
         _open_stacks.add(self)
         try:
-            self._vhost.create()
+            for name in self._brokers:
+                if name == "rabbitmq":
+                    self._add_rabbitmq(settings or Settings.from_environment())
+                else:
+                    self._add(name)
             self._hub.start()
-            self._rabbitmq = LiveRabbitMQ(
-                _parameters(self._settings, self._vhost.name),
-                management,
-                ledger,
-                self._hub.changed,
-                self._processes,
-            )
         except BaseException:
             self.close()
             raise
 
+    def _open_place(self, kind: str) -> Place:
+        """A Kafka, Redis or MQTT server for this run."""
+        return open_place(kind)
+
+    def _add_rabbitmq(self, settings: Settings) -> None:
+        management = Management(settings)
+        _check_once(settings, management)
+        self._vhost = VirtualHost(management)
+        ledger = Ledger()
+        rewriter = Rewriter(self._vhost.name, settings.user, settings.password)
+        self._vhost.create()
+        self._rabbitmq = LiveRabbitMQ(
+            _parameters(settings, self._vhost.name),
+            management,
+            ledger,
+            self._hub.changed,
+            self._processes,
+        )
+
+        def carry(client: socket, broker: socket, process: LiveProcess) -> Carried:
+            return ProxiedConnection(
+                client,
+                broker,
+                owner=process,
+                rewriter=rewriter,
+                ledger=ConnectionLedger(ledger),
+            )
+
+        self._hub.routes.append(Route((settings.host, settings.port), (_RABBITMQ_PORT,), carry))
+
+    def _add(self, name: str) -> None:
+        if name not in _KINDS:
+            raise StackUnavailable(
+                f"The {self.name} stack has no broker called {name!r}; it has rabbitmq, "
+                f"{', '.join(_KINDS)}."
+            )
+        kind = _KINDS[name]
+        place = self._open_place(name)
+        self._places.append(place)
+
+        def carry(client: socket, broker: socket, process: LiveProcess) -> Carried:
+            return TappedConnection(client, broker, owner=process, tap=kind.tap())
+
+        for number, address in enumerate(place.addresses):
+            # Kafka tells its clients where its nodes really are, so that leads to us as well.
+            seen_at = dict.fromkeys([kind.port + number, address[1]])
+            self._hub.routes.append(Route(address, tuple(seen_at), carry))
+        self._observers[name] = kind.observer(place, self._hub.changed, self._processes)
+
     @property
     def rabbitmq(self) -> LiveRabbitMQ:
-        """The run's RabbitMQ."""
-        assert self._rabbitmq is not None
+        """The run's RabbitMQ. Raises: BrokerNotNeeded, as the three below."""
+        if self._rabbitmq is None:
+            raise BrokerNotNeeded("rabbitmq", self._brokers)
         return self._rabbitmq
 
     @property
-    def kafka(self) -> NoReturn:
-        """Raise: a live run has a RabbitMQ only. Raises: NotImplementedError."""
-        raise NotImplementedError(_ONLY_RABBITMQ.format("Kafka"))
+    def kafka(self) -> LiveKafka:
+        """The run's Kafka."""
+        found: LiveKafka = self._observer("kafka")
+        return found
 
     @property
-    def redis(self) -> NoReturn:
-        """Raise: a live run has a RabbitMQ only. Raises: NotImplementedError."""
-        raise NotImplementedError(_ONLY_RABBITMQ.format("Redis"))
+    def redis(self) -> LiveRedis:
+        """The run's Redis."""
+        found: LiveRedis = self._observer("redis")
+        return found
 
     @property
-    def mqtt(self) -> NoReturn:
-        """Raise: a live run has a RabbitMQ only. Raises: NotImplementedError."""
-        raise NotImplementedError(_ONLY_RABBITMQ.format("MQTT"))
+    def mqtt(self) -> LiveMQTT:
+        """The run's MQTT server."""
+        found: LiveMQTT = self._observer("mqtt")
+        return found
+
+    def _observer(self, name: str) -> Any:
+        if name not in self._observers:
+            raise BrokerNotNeeded(name, self._brokers)
+        return self._observers[name]
 
     @property
     def now_s(self) -> float:
@@ -149,9 +230,8 @@ class LiveStack:
             TimeoutError: they were still at work after `timeout_s`; says which.
         """
         with self._hub.flow.passing():
-            last = wait_until_idle(
-                self._processes, self._hub.changed, self.rabbitmq.could_deliver, timeout_s
-            )
+            could_deliver = self._rabbitmq.could_deliver if self._rabbitmq else lambda: False
+            last = wait_until_idle(self._processes, self._hub.changed, could_deliver, timeout_s)
             quiet_s = time.monotonic() - last
         self._hub.check()
         return max(0.0, self.now_s - quiet_s)
@@ -169,7 +249,9 @@ class LiveStack:
 
     def events(self, kind: str) -> NoReturn:
         """Raise: a real broker keeps no trace. Raises: NotImplementedError."""
-        self.rabbitmq.events(kind)
+        raise NotImplementedError(
+            'Real brokers keep no trace. Mark the check with @pytest.mark.stack("simulated").'
+        )
 
     def recorded(self, name: str) -> list[Any]:
         """Values passed to `record(name, value)`, in order; a kill loses none."""
@@ -191,19 +273,23 @@ class LiveStack:
         return any(process.crashed for process in self._processes)
 
     def close(self) -> None:
-        """Kill what still runs and delete the virtual host. Idempotent."""
+        """Kill what still runs and remove all that the run has left. Idempotent."""
         if self._closed:
             return
         self._closed = True
         for process in self._processes:
             process.close()
         self._hub.close()
-        try:
+        with ExitStack() as ending:  # the last one first, each of them whatever befalls another
+            ending.callback(_open_stacks.discard, self)
+            if self._vhost is not None:
+                ending.callback(self._vhost.delete)
             if self._rabbitmq is not None:
-                self._rabbitmq.close()
-        finally:
-            self._vhost.delete()
-            _open_stacks.discard(self)
+                ending.callback(self._rabbitmq.close)
+            for place in self._places:
+                ending.callback(place.close)
+            for observer in self._observers.values():
+                ending.callback(observer.close)
 
     def _start(
         self, file: Path, function: str | None, args: Sequence[Any], name: str
