@@ -78,6 +78,7 @@ class Session:
         seed: int = 1,
         brokers: Sequence[str] = ("rabbitmq",),
         *,
+        late: Sequence[str] = (),
         on_output: Callable[[str], None] | None = None,
     ) -> None:
         """Make a fresh world.
@@ -85,9 +86,10 @@ class Session:
         Args:
             seed: What everything random in it comes from.
             brokers: The brokers it holds.
+            late: Brokers that it holds once a cell connects to them.
             on_output: Told every piece of text as it is printed.
         """
-        self.stack = SimulatedStack(seed=seed, brokers=brokers)
+        self.stack = SimulatedStack(seed=seed, brokers=brokers, late=late)
         self.world = self.stack.world
         self.namespace: dict[str, Any] = {}
         self._on_output = on_output

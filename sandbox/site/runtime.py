@@ -32,6 +32,7 @@ from sandbox.site.runtime_plain import (
     run_plain,
 )
 from sandbox.stack.simulated import SimulatedStack
+from sandbox.stack.simulated.brokers import KINDS
 from sandbox.stack.simulated.imports import import_before
 
 #: Real seconds that a Run may take without ever waiting.
@@ -44,8 +45,9 @@ ARCHIVE = Path("/lib/sandbox.zip")
 LABS = Path("/course/labs")
 HOME = Path("/home/learner")
 
-#: Pages outside the course have cells too; their world holds these.
+#: Pages outside the course have cells too; their world holds these, and the others once wanted.
 DEFAULT_BROKERS = ("rabbitmq",)
+LATE_BROKERS = tuple(name for name in KINDS if name not in DEFAULT_BROKERS)
 
 Write = Callable[[str], None]
 RunResult = dict[str, Any]
@@ -79,7 +81,8 @@ def start_lesson(slug: str, seed: int) -> None:
     if _session is not None:
         _session.close()
     if can_have_worlds():
-        _session = Session(seed, _brokers(slug), on_output=lambda text: _write(text))
+        brokers, late = _brokers(slug)
+        _session = Session(seed, brokers, late=late, on_output=lambda text: _write(text))
     else:
         _session = PlainSession(lambda text: _write(text))
 
@@ -112,7 +115,8 @@ def run_file(name: str, source: str, slug: str, seed: int) -> RunResult:
         printed.append(text)
         _write(text)
 
-    stack = SimulatedStack(seed=seed, brokers=_brokers(slug))
+    brokers, late = _brokers(slug)
+    stack = SimulatedStack(seed=seed, brokers=brokers, late=late)
     try:
         world = stack.world
         world.kernel.on_output = on_output
@@ -173,11 +177,12 @@ def remember_labs() -> None:
                 lab_files[name.removeprefix("labs/").removesuffix(".txt")] = files.read(name)
 
 
-def _brokers(slug: str) -> tuple[str, ...]:
+def _brokers(slug: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The brokers of a page's world, and those that come when somebody wants them."""
     try:
-        return _lab(slug).needs
+        return _lab(slug).needs, ()
     except CourseError:
-        return DEFAULT_BROKERS
+        return DEFAULT_BROKERS, LATE_BROKERS
 
 
 def _lab(slug: str) -> Lab:

@@ -64,6 +64,23 @@ def test_the_front_page_does_the_surprising_thing(visit: Visit) -> None:
     assert output.text_content() == stored
 
 
+KAFKA_IN_A_CELL = """
+from kafka import KafkaConsumer, KafkaProducer
+with KafkaProducer(bootstrap_servers="localhost:9092") as producer:
+    producer.send("orders", b"order-1")
+consumer = KafkaConsumer("orders", bootstrap_servers="localhost:9092",
+                         auto_offset_reset="earliest", consumer_timeout_ms=5000)
+print([record.value.decode() for record in consumer])
+"""
+
+
+def test_a_cell_finds_a_kafka_and_its_library_when_it_wants_them(visit: Visit) -> None:
+    visit.open("")
+    visit.write(visit.cell(1), KAFKA_IN_A_CELL)
+    visit.run(visit.cell(1))
+    expect(visit.cell(1).get_by_test_id("output")).to_have_text("['order-1']\n")
+
+
 def test_a_syntax_error_shows_the_line_and_no_machinery(visit: Visit) -> None:
     visit.open("labs/acks/")
     visit.write(visit.cell(1), "x = 1\nif x\n    print(x)\n")

@@ -137,6 +137,13 @@ def test_cells_share_a_world_with_a_rabbitmq() -> None:
     assert second["result"]["seconds_virtual"] > 0
 
 
+def test_cells_outside_the_course_find_every_broker() -> None:
+    source = "import redis\nr = redis.Redis()\nprint(r.incr('n'), r.info()['redis_version'][0])"
+    _, done = ask(begin("no-lab"), cell(1, source))
+    assert done["result"]["error"] is None
+    assert done["result"]["output"] == "1 7\n"
+
+
 def test_a_new_lesson_forgets_everything() -> None:
     *_, last = ask(begin(), cell(1, "x = 1"), begin(), cell(1, "x"))
     assert last["result"]["error"]["summary"].startswith("NameError")
