@@ -85,7 +85,7 @@ servers:
 .PHONY: test-live
 test-live: $(TEST_ENV) servers ## Run the tests against a real RabbitMQ, Kafka, Redis and Mosquitto
 	$(call say,"Running the tests against real servers, which they start themselves")
-	@$(BIN)/python -m pytest -m live $(PYTEST)
+	@$(BIN)/python -m pytest -m live -n $(JOBS) --dist loadgroup $(PYTEST)
 
 .PHONY: lint
 lint: $(DEV_ENV) ## Check formatting, types, layers and spelling

@@ -60,6 +60,7 @@ def test_one_kafka_broker_takes_and_gives_records(kafka_server: Kafka) -> None:
     consumer.close()
 
 
+@pytest.mark.xdist_group("kafka cluster")
 def test_a_cluster_of_three_loses_nothing_when_a_leader_is_killed(kafka_cluster: Kafka) -> None:
     admin = KafkaAdminClient(bootstrap_servers=kafka_cluster.bootstrap)
     topic = NewTopic("native-three", 1, 3, topic_configs={"min.insync.replicas": "2"})

@@ -10,28 +10,31 @@ import weakref
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from socket import socket
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sandbox.stack.base import BrokerNotNeeded, CrashPoint, StackUnavailable
 from sandbox.stack.live import control, crash
 from sandbox.stack.live.hub import Hub, Route
 from sandbox.stack.live.idle import wait_until_idle
-from sandbox.stack.live.kafka import LiveKafka
 from sandbox.stack.live.ledger import ConnectionLedger, Ledger
 from sandbox.stack.live.management import Management
-from sandbox.stack.live.mqtt import LiveMQTT
 from sandbox.stack.live.observer import LiveRabbitMQ, check_login, parameters
 from sandbox.stack.live.places import Place, open_place
 from sandbox.stack.live.process import LiveProcess
 from sandbox.stack.live.proxy import Carried, ProxiedConnection
-from sandbox.stack.live.redis import LiveRedis
 from sandbox.stack.live.rewrite import Rewriter
 from sandbox.stack.live.settings import Settings
 from sandbox.stack.live.tapped import TappedConnection
 from sandbox.stack.live.taps import KafkaTap, MQTTTap, RedisTap, Tap
 from sandbox.stack.live.vhost import VirtualHost, delete_forgotten
+
+if TYPE_CHECKING:
+    from sandbox.stack.live.kafka import LiveKafka
+    from sandbox.stack.live.mqtt import LiveMQTT
+    from sandbox.stack.live.redis import LiveRedis
 
 #: How long a process may take to start before that counts as its own time.
 _START_S = 30.0
@@ -45,17 +48,27 @@ _RABBITMQ_PORT = 5672
 
 @dataclass(frozen=True)
 class _Kind:
-    """A broker beside RabbitMQ: where programs look for it, and who tells and observes it."""
+    """A broker beside RabbitMQ: where programs look for it, and who tells and observes it.
+
+    The observer is named, not imported: a run imports the client library that it needs alone.
+    """
 
     port: int
     tap: Callable[[], Tap]
-    observer: Callable[[Place, threading.Condition, Sequence[LiveProcess]], Any]
+    observer: str
+
+    def observe(
+        self, place: Place, changed: threading.Condition, processes: Sequence[LiveProcess]
+    ) -> Any:
+        """An observer of that place."""
+        module, _, name = self.observer.partition(":")
+        return getattr(import_module(module), name)(place, changed, processes)
 
 
 _KINDS = {
-    "kafka": _Kind(9092, KafkaTap, LiveKafka),
-    "redis": _Kind(6379, RedisTap, LiveRedis),
-    "mqtt": _Kind(1883, MQTTTap, LiveMQTT),
+    "kafka": _Kind(9092, KafkaTap, "sandbox.stack.live.kafka:LiveKafka"),
+    "redis": _Kind(6379, RedisTap, "sandbox.stack.live.redis:LiveRedis"),
+    "mqtt": _Kind(1883, MQTTTap, "sandbox.stack.live.mqtt:LiveMQTT"),
 }
 
 _open_stacks: weakref.WeakSet[LiveStack] = weakref.WeakSet()
@@ -149,7 +162,7 @@ class LiveStack:
             # Kafka tells its clients where its nodes really are, so that leads to us as well.
             seen_at = dict.fromkeys([kind.port + number, address[1]])
             self._hub.routes.append(Route(address, tuple(seen_at), carry))
-        self._observers[name] = kind.observer(place, self._hub.changed, self._processes)
+        self._observers[name] = kind.observe(place, self._hub.changed, self._processes)
 
     @property
     def rabbitmq(self) -> LiveRabbitMQ:
