@@ -111,7 +111,7 @@ def basic_get(channel: Channel, method: commands.Basic.Get) -> None:
     name = queue_name(channel, method.queue)
     channel.actor.may(READ, "queue", name)
     queue = channel.vhost.queue(name, channel.actor)
-    entry = queue.get()
+    entry, left = queue.get()
     channel.connection.asks_in_vain = entry is None
     if entry is None:
         queue.counts.get_empty += 1
@@ -131,7 +131,7 @@ def basic_get(channel: Channel, method: commands.Basic.Get) -> None:
     message = entry.message
     connection = channel.connection
     connection.write(
-        get_ok_frame(channel.number, tag, entry.redelivered, message.route, queue.ready_count)
+        get_ok_frame(channel.number, tag, entry.redelivered, message.route, left)
         + content_frames(channel.number, header_of(entry), message.body, connection.frame_max)
     )
     if channel.observe is not None:

@@ -5,6 +5,7 @@ where it stands in `line`. What goes over the wire is the channel's business.
 
 Time works on the head of the line only, as in RabbitMQ: a message whose time is up is dropped when
 it is (or becomes) the next to be handed out, and stays where it is behind one that lives longer.
+What comes back to a full queue that refuses new messages is let in; only `drop-head` makes room.
 [RabbitMQ: "Time-To-Live and Expiration", "Queue Length Limit"]
 """
 
@@ -146,7 +147,7 @@ class Queue:
 
     def _publish_carefully(self, entry: Entry) -> bool:
         options, message = self.options, entry.message
-        self._drop_expired()
+        self._drop_overdue()
         if options.overflow != DROP_HEAD and self._is_over(1, len(message.body)):
             if options.overflow == REJECT_PUBLISH_DLX:
                 self.home.bury(self, entry, MAX_LENGTH)
@@ -160,17 +161,21 @@ class Queue:
         self._keep(entry)
         # Who waits gets it, even if it should live for no time at all.
         self._hand_out()
-        self._drop_what_is_too_much()
-        self._drop_expired()
+        # RabbitMQ looks at times only where the head must be another one: a message of a higher
+        # priority may come to the head of a line and be overdue there, unseen.
+        if self._drop_what_is_too_much() or len(self._line) == 1 or options.quorum:
+            self._drop_expired()
         return True
 
-    def get(self) -> Entry | None:
-        """Take the next message out of the line."""
+    def get(self) -> tuple[Entry | None, int]:
+        """Take the next message out of the line; returns it, and how many are left."""
         self.used()
-        self._drop_expired()
+        self._drop_overdue()
         entry = self._line.popleft() if self._line else None
+        left = len(self._line)
         self._drop_expired()
-        return entry
+        # A quorum queue counts what is overdue until it has answered.
+        return entry, left if self.options.quorum else len(self._line)
 
     def purge(self) -> int:
         """Forget all ready messages; those handed out are not touched. Returns how many."""
@@ -301,10 +306,20 @@ class Queue:
             size is not None and self._line.size_bytes + more_bytes > size
         )
 
-    def _drop_what_is_too_much(self) -> None:
-        if self.options.bounded:
+    def _drop_what_is_too_much(self) -> bool:
+        """Drop the oldest until there are not too many; True if there were."""
+        dropped = False
+        if self.options.bounded and self.options.overflow == DROP_HEAD:
             while self._line and self._is_over():
                 self._give_up(self._line.popleft(), MAX_LENGTH)
+                dropped = True
+        return dropped
+
+    def _drop_overdue(self) -> None:
+        """Give up what the timer would have given up by now, were it always exact."""
+        timer = self._head_timer
+        if self.options.quorum or (timer is not None and timer.due_ns <= self.home.timers.now_ns):
+            self._drop_expired()
 
     def _drop_expired(self) -> None:
         """Give up what is expired at the head, and come back when the new head will be."""
@@ -387,7 +402,7 @@ class Queue:
     def dispatch(self) -> None:
         """Hand out ready messages for as long as somebody can take one."""
         if self._mortal:
-            self._drop_expired()
+            self._drop_overdue()
         self._hand_out()
         if self._mortal:
             self._drop_expired()

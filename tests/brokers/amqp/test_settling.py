@@ -229,7 +229,7 @@ def test_a_queue_always_gives_the_oldest_it_has(steps: list[tuple[str, int]]) ->
             model.append(published)
             published += 1
         elif step == "get":
-            entry = queue.get()
+            entry, _ = queue.get()
             assert (entry and entry.message.number) == (model.pop(0) if model else None)
             if entry is not None:
                 out[entry.message.number] = entry

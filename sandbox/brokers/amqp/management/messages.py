@@ -80,9 +80,12 @@ def get(request: Request) -> Any:
         raise unauthorised() from error
     taken: list[Entry] = []
     shapes = []
-    while len(taken) < count and (entry := queue.get()) is not None:
+    while len(taken) < count:
+        entry, left = queue.get()
+        if entry is None:
+            break
         taken.append(entry)
-        shapes.append(_shape(entry, queue.ready_count, encoding, truncate))
+        shapes.append(_shape(entry, left, encoding, truncate))
         _tell(request, queue, entry, len(taken), consumed=mode == (False, False))
     _settle(queue, taken, *mode)
     return shapes

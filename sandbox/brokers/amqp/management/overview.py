@@ -158,7 +158,7 @@ def check_aliveness(request: Request) -> Any:
     request.acts()
     queue = vhost.declare_queue(_ALIVENESS_QUEUE, actor=request.actor(vhost))
     request.broker.admin_publish(vhost.name, "", queue.name, b"test_message", None, request.now_ns)
-    entry = queue.get()
+    entry, _ = queue.get()
     if entry is not None:
         queue.forget(entry)
     return {"status": "ok"}

@@ -86,6 +86,23 @@ def a_message_that_expired_while_it_was_out_dies_when_it_comes_back(stage: Stage
 
 
 @scenario
+def a_message_of_higher_priority_is_not_looked_at_until_the_head_goes(stage: Stage) -> None:
+    channel = _dead(stage)
+    channel.queue_declare("q", arguments={"x-max-priority": 5, **TO_DEAD})
+    channel.confirm_delivery()
+    channel.basic_publish("", "q", b"lives", stage.properties(priority=1))
+    for body in (b"overdue", b"too"):
+        properties = stage.properties(priority=5, expiration="10")
+        channel.basic_publish("", "q", body, properties)
+    channel.connection.sleep(0.2)
+    stage.counts(channel, "q")
+    method, _, body = channel.basic_get("q", auto_ack=True)
+    stage.see(body.decode(), method.message_count)
+    stage.wait_for(channel, "dead", 1)
+    stage.show(channel, "dead")
+
+
+@scenario
 def a_queue_that_nobody_uses_goes_away(stage: Stage) -> None:
     channel = stage.channel()
     channel.queue_declare("q", arguments={"x-expires": 80})

@@ -86,6 +86,18 @@ def a_queue_of_no_length_at_all(stage: Stage) -> None:
 
 
 @scenario
+def what_comes_back_to_a_queue_that_refuses_is_let_in(stage: Stage) -> None:
+    channel = _limited(stage, x_max_length=1, x_overflow="reject-publish-dlx")
+    _publish(stage, channel, "1")
+    method, _, _ = channel.basic_get("q")
+    _publish(stage, channel, "2")
+    channel.basic_nack(method.delivery_tag)
+    stage.quiet(channel)
+    stage.counts(channel, "dead")
+    stage.get_all(channel, "q")
+
+
+@scenario
 def the_lowest_priority_is_dropped_first(stage: Stage) -> None:
     channel = _limited(stage, x_max_length=2, x_max_priority=5)
     channel.confirm_delivery()
