@@ -280,8 +280,7 @@ class Controller:
         partition = leader.partition
         if not self._may_change(leader) or self.fenced[node_id] or node_id in partition.isr:
             return
-        in_sync = {*partition.isr, node_id}
-        isr = [node for node in partition.replicas if node in in_sync]
+        isr = [*partition.isr, node_id]
         self.change(partition, isr=isr, reason=f"broker {node_id} caught up")
         self._finish_move(partition)
 

@@ -254,7 +254,7 @@ def test_a_partition_moves_when_the_new_copies_have_everything(three: World) -> 
     three.advance(1)
     partition = three.partition("orders")
     assert moving(client) == []
-    assert (partition.replicas, partition.isr, partition.leader) == ([3, 2], [3, 2], 3)
+    assert (partition.replicas, partition.isr, partition.leader) == ([3, 2], [2, 3], 3)
     assert [record.value for record in partition.copies[3].log.records()] == [b"a"]
     assert client.fetch("orders", 0).error_code == Code.NOT_LEADER_OR_FOLLOWER
 
