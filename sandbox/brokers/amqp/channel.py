@@ -307,7 +307,7 @@ class Channel:
             counts.deliver += 1
         if entry.redelivered:
             counts.redeliver += 1
-        if queue.journal is not None:
+        if queue.durable:
             queue.handed_out(entry, no_ack=consumer.no_ack)
         number = self.number
         connection = self.connection

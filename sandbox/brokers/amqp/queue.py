@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.brokers.amqp.counts import Counts
 from sandbox.brokers.amqp.death import DELIVERY_LIMIT, EXPIRED, MAX_LENGTH, REJECTED
-from sandbox.brokers.amqp.journal import message_record
+from sandbox.brokers.amqp.keeping import Keeping
 from sandbox.brokers.amqp.line import make_line
 from sandbox.brokers.amqp.message import Entry, Message
 from sandbox.brokers.amqp.options import (
@@ -60,8 +60,7 @@ class Queue:
         self.auto_delete = auto_delete
         self.owner = owner
         self.arguments: Mapping[str, Any] = {} if arguments is None else arguments
-        #: Where it writes what a restart keeps; a queue that does not survive one has none.
-        self.journal = home.journal if durable else None
+        self._keeping = Keeping(self, home.journal) if durable else None
         self.options: QueueOptions = queue_options(self.arguments)
         #: The policy that holds for it.
         self.policy: Policy | None = None
@@ -136,8 +135,8 @@ class Queue:
         if self.options.simple and message.ttl_ns is None and not self._mortal:
             self._next_position += 1
             self._line.append(entry)
-            if self.journal is not None:
-                self._keep(entry)
+            if self._keeping is not None:
+                self._keeping.entered(entry)
             if self._turns.ring:
                 self.dispatch()
             return True
@@ -158,7 +157,8 @@ class Queue:
             self._mortal = True
         self._next_position += 1
         self._line.append(entry)
-        self._keep(entry)
+        if self._keeping is not None:
+            self._keeping.entered(entry)
         # Who waits gets it, even if it should live for no time at all.
         self._hand_out()
         # RabbitMQ looks at times only where the head must be another one: a message of a higher
@@ -204,8 +204,8 @@ class Queue:
                 if limit is None and asked:
                     self._move_to_the_end(entry)
                     continue
-                if self._is_kept(entry):
-                    self._write("back", entry.position, entry.returns)
+                if self._keeping is not None:
+                    self._keeping.back(entry)
             returning.append(entry)
         if returning:
             self._line.put_back(returning)
@@ -218,22 +218,23 @@ class Queue:
         entry.position = self._next_position
         self._next_position += 1
         self._line.append(entry)
-        if self._is_kept(entry):
-            self._keep(entry)
-            self._write("gone", gone)
+        if self._keeping is not None:
+            self._keeping.moved(entry, gone)
 
     def handed_out(self, entry: Entry, *, no_ack: bool) -> None:
         """A message is on its way: for good, or until it is settled."""
+        if self._keeping is None:
+            return
         if no_ack:
-            self.forget(entry)
-        elif (self.options.quorum or not entry.redelivered) and self._is_kept(entry):
-            self._write("out", entry.position)
+            self._keeping.gone(entry)
+        else:
+            self._keeping.out(entry)
 
     def settled(self, entry: Entry) -> None:
         """A handed-out message is done with."""
         self.counts.ack += 1
-        if self.journal is not None:
-            self.forget(entry)
+        if self._keeping is not None:
+            self._keeping.gone(entry)
 
     def reject(self, entry: Entry) -> None:
         """A handed-out message was refused for good."""
@@ -271,28 +272,10 @@ class Queue:
         self._drop_what_is_too_much()
         self._drop_expired()
 
-    # -- what a restart keeps ------------------------------------------------------------------
-
     def forget(self, *entries: Entry) -> None:
-        """Messages are gone for good: a restart need not keep them."""
-        gone = [entry.position for entry in entries if self._is_kept(entry)]
-        if gone:
-            self._write("gone", *gone)
-
-    def _is_kept(self, entry: Entry) -> bool:
-        journal = self.journal
-        if journal is None or journal.keep is None or self.deleted:
-            return False
-        return entry.message.persistent or self.options.quorum
-
-    def _keep(self, entry: Entry) -> None:
-        if self._is_kept(entry):
-            assert self.journal is not None
-            self.journal.write(*message_record(self, entry, self.journal.epoch_ns))
-
-    def _write(self, what: str, *values: int) -> None:
-        assert self.journal is not None
-        self.journal.write(what, self.home.name, self.name, *values)
+        """Messages that were taken out are gone for good, without anybody acknowledging them."""
+        if self._keeping is not None:
+            self._keeping.gone(*entries)
 
     def _give_up(self, entry: Entry, reason: str) -> None:
         self.home.bury(self, entry, reason)
