@@ -84,7 +84,7 @@ servers:
 
 .PHONY: test-live
 test-live: $(TEST_ENV) servers ## Run the tests against a real RabbitMQ, Kafka, Redis and Mosquitto
-	$(call say,"Running the tests against real servers, which they start themselves")
+	$(call say,"Running the tests against real servers that they start")
 	@$(BIN)/python -m pytest -m live -n $(JOBS) --dist loadgroup $(PYTEST)
 
 .PHONY: lint
