@@ -21,6 +21,7 @@ from sandbox.brokers.kafka import (
     inspecting,
     moving,
     offsets,
+    positions,
     producing,
     transacting,
 )
@@ -29,6 +30,7 @@ from sandbox.brokers.kafka.codec import API_VERSIONS
 from sandbox.brokers.kafka.connection import Connection, Request
 from sandbox.brokers.kafka.errors import Code, KafkaError
 from sandbox.brokers.kafka.records import Record, build_batch
+from sandbox.brokers.kafka.sessions import Sessions
 
 if TYPE_CHECKING:
     from random import Random
@@ -44,6 +46,7 @@ HANDLERS: Final[Mapping[int, Callable[[Request], None]]] = {
     **identifying.HANDLERS,
     **producing.HANDLERS,
     **fetching.HANDLERS,
+    **positions.HANDLERS,
     **grouping.HANDLERS,
     **offsets.HANDLERS,
     **administering.HANDLERS,
@@ -92,6 +95,7 @@ class Broker(Carried[Connection]):
         self.port = port
         self.users = users
         self.connections: dict[Connection, None] = {}
+        self.sessions = Sessions(cluster.random)
         cluster.add(self)
 
     @property
@@ -180,6 +184,7 @@ class Broker(Carried[Connection]):
         self.cluster.emit("broker.stop", broker=self.node_id, clean=clean)
         for connection in list(self.connections):
             connection.close("the broker stops")
+        self.sessions.clear()
         self.cluster.controller.stop(self.node_id, clean=clean)
 
     def start(self, now_ns: int) -> None:

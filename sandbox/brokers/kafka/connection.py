@@ -86,14 +86,17 @@ class Connection:
 
     @property
     def subscribed(self) -> bool:
-        """True while the client waits for records."""
-        return self.waits_for_records
+        """True while the client waits for records, or to be assigned partitions that have some."""
+        return self.waits_for_records or self.broker.cluster.groups.has_member_at(self)
 
     def receive_data(self, data: bytes, now_ns: int) -> None:
         """Take bytes from the client, any number of them, cut anywhere."""
         self._now_ns = now_ns
         if not self.closing:
-            self._splitter.feed(data)
+            try:
+                self._splitter.feed(data)
+            except BadFrame as why:
+                self.close(str(why))
             self._read()
 
     def data_to_send(self) -> bytes:

@@ -23,8 +23,14 @@ class FrameSplitter:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> None:
-        """Take bytes, cut anywhere."""
+        """Take bytes, cut anywhere.
+
+        Raises:
+            BadFrame: more wait than any one request may have.
+        """
         self._buffer += data
+        if len(self._buffer) > MAX_REQUEST_BYTES + 4 + len(data):
+            raise BadFrame(f"{len(self._buffer)} bytes wait while a request is worked on")
 
     def next_frame(self) -> bytes | None:
         """The next whole request, without its length, or None.

@@ -214,6 +214,14 @@ class Groups:
                 for key in [key for key in held if key[0] == name]:
                     del held[key]
 
+    def has_member_at(self, connection: Connection) -> bool:
+        """Whether a member uses this connection."""
+        return any(
+            member.connection is connection
+            for group in self._groups.values()
+            for member in group.members.values()
+        )
+
     def connection_lost(self, connection: Connection, now_ns: int) -> None:
         """A member's client is gone: that its session ends is now something to wait for."""
         for group in self._groups.values():

@@ -90,12 +90,6 @@ def test_an_unknown_topic_or_partition_is_refused(client: Client) -> None:
     assert client.fetch("nobody", 0).error_code == Code.UNKNOWN_TOPIC_OR_PARTITION
 
 
-def test_a_fetch_session_nobody_opened_is_refused(client: Client) -> None:
-    client.create_topic("orders")
-    client.send_fetch("orders", 0, session_id=7)
-    assert client.answer().error_code == Code.FETCH_SESSION_ID_NOT_FOUND
-
-
 @pytest.mark.parametrize(("epoch", "code"), [(-1, 0), (0, 0), (1, Code.UNKNOWN_LEADER_EPOCH)])
 def test_a_leader_knows_its_epoch(client: Client, epoch: int, code: int) -> None:
     client.create_topic("orders")
