@@ -138,6 +138,16 @@ def test_a_group_is_seen_with_members_assignment_offsets_and_lag(lab_for: Open) 
     assert lab.wait_until(lambda: kafka.state("billing") == "Empty")
 
 
+def test_a_member_that_waits_for_partitions_leaves_the_world_idle(lab_for: Open) -> None:
+    lab = lab_for("kafka", exercise=CONSUMER)
+    lab.kafka.produce("orders", ["1"])
+    one, two = lab.start("worker", name="one"), lab.start("worker", name="two")
+    lab.run_until_idle()
+    assert one.alive
+    assert two.alive
+    assert sorted(lab.kafka.assignment("billing", "orders").values()) == [[], [0]]
+
+
 TRANSACTIONS = """
 from kafka import KafkaProducer
 

@@ -14,6 +14,7 @@ import copy
 import functools
 import itertools
 import sys
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -95,6 +96,10 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
 #: Modules in which `id` is a number that the process gives: they show it, or sort by it.
 NAMES = ("celery.app.utils", "celery.apps.worker", "kombu.asynchronous.timer", "kombu.common")
 
+#: Modules that sleep only to ask again soon. A program that sleeps waits for a time of its own;
+#: these wait for news, and a world in which nobody else has any is idle.
+POLLERS = ("kafka.consumer.group",)
+
 #: Classes whose destructors send or wait. They do so in the process that made the object, while it
 #: lives, and nowhere else: the memory of a process that is gone is nobody's to clean up.
 DESTRUCTORS = (
@@ -138,6 +143,9 @@ def adapt() -> None:
     for place in NAMES:
         for owner, _ in _found(place, "names"):
             owner.id = number_of
+    for place in POLLERS:
+        for owner, _ in _found(place, "pollers"):
+            owner.time = _PollersTime()
     for place in DESTRUCTORS:
         for owner, _ in _found(place, "destructors"):
             _guard(owner)
@@ -213,6 +221,21 @@ def number_of(value: Any) -> int:
     if id(value) not in numbers:
         numbers[id(value)] = (value, process.count("object"))
     return numbers[id(value)][1]
+
+
+class _PollersTime:
+    """The module `time`, whose `sleep` is a wait for something that may come earlier."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        """Sleep, as time-outs of locks and sockets do."""
+        if context.current() is None:
+            time.sleep(seconds)
+        else:
+            threading.Event().wait(seconds)
 
 
 def _guard(kind: Any) -> None:

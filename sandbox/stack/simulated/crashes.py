@@ -23,6 +23,7 @@ HOUSEKEEPING = frozenset(
         "connection.close",
         "connection.open",
         "error",
+        "fetch",  # Kafka hands out records and forgets that it did
         "net.close",
         "net.connect",
         "net.refuse",
@@ -36,15 +37,18 @@ HOUSEKEEPING = frozenset(
 )
 
 
-def distinct(times_ns: Sequence[int], events: Sequence[Event], brokers: set[str]) -> list[int]:
+def distinct(
+    times_ns: Sequence[int], events: Sequence[Event], brokers: set[str], *, in_flight: bool = True
+) -> list[int]:
     """Positions of the crash points that leave a world of their own behind.
 
     Args:
         times_ns: When each crash point came, ascending.
         events: The trace of the run.
         brokers: Names of the world's brokers.
+        in_flight: Whether anything was still on its way when the run ended.
     """
-    effects = _effects_ns(events, brokers)
+    effects = _effects_ns(events, brokers, in_flight)
     kept: list[int] = []
     for position, time_ns in enumerate(times_ns):
         if position == 0 or _any_between(effects, times_ns[position - 1], time_ns):
@@ -60,7 +64,7 @@ def _any_between(effects_ns: Sequence[int], begin_ns: int, end_ns: int) -> bool:
     return bisect_left(effects_ns, begin_ns) < bisect_left(effects_ns, end_ns)
 
 
-def _effects_ns(events: Sequence[Event], brokers: set[str]) -> list[int]:
+def _effects_ns(events: Sequence[Event], brokers: set[str], in_flight: bool) -> list[int]:
     """When something happened that outlives a crash, ascending.
 
     Bytes on their way to a broker count if the broker made something of them, also when it has not
@@ -70,7 +74,7 @@ def _effects_ns(events: Sequence[Event], brokers: set[str]) -> list[int]:
     caused = {
         event.fields.get("cause", 0) for event in events if event.kind not in HOUSEKEEPING
     } - {0}
-    last_taken = max(caused, default=0)
+    last_taken = max(caused, default=0) if in_flight else len(events)
     to_broker = {
         event.fields["connection"]
         for event in events

@@ -176,7 +176,9 @@ class SimulatedStack:
         counts: dict[str, int] = {}
         points = first.handle.crash_points
         times_ns = [time_ns for time_ns, _, _ in points]
-        kept = set(crashes.distinct(times_ns, self.world.trace.events, set(self._services)))
+        in_flight = bool(self.world.kernel.network.in_flight)
+        events, brokers = self.world.trace.events, set(self._services)
+        kept = set(crashes.distinct(times_ns, events, brokers, in_flight=in_flight))
         for position, (_, call, where) in enumerate(points):
             kind = _describe(call, where, self._processes)
             counts[kind] = counts.get(kind, 0) + 1

@@ -133,3 +133,87 @@ def test_an_order_between_two_lines_is_lost_at_exactly_one_kind_of_moment(tmp_pa
 
     with pytest.raises(AssertionError, match=r"(?s)nowhere.*just before `channel.basic_publish"):
         Lab(SimulatedStack(seed=1), file).crash_everywhere("worker", scenario)
+
+
+CONSUMERS = {
+    "kafka": """
+from kafka import KafkaConsumer
+from sandbox import record
+
+def worker():
+    consumer = KafkaConsumer(
+        "orders", bootstrap_servers="localhost:9092", group_id="billing",
+        auto_offset_reset="earliest", enable_auto_commit=False,
+    )
+    for order in consumer:
+        record("billed", order.value.decode())
+        consumer.commit()
+""",
+    "redis": """
+import redis
+from sandbox import record
+
+def worker():
+    r = redis.Redis(decode_responses=True, socket_timeout=None)
+    while True:
+        order = r.blmove("orders", "doing", 0, "LEFT", "RIGHT")
+        record("billed", order)
+        r.lrem("doing", 1, order)
+""",
+    "mqtt": """
+import asyncio, aiomqtt
+from sandbox import record
+
+def worker():
+    async def main():
+        async with aiomqtt.Client("localhost", identifier="w", clean_session=False) as client:
+            await client.subscribe("orders", qos=1)
+            async for message in client.messages:
+                record("billed", message.payload.decode())
+    asyncio.run(main())
+""",
+}
+
+
+def consume(file: Path, broker: str, crash: int | None = None) -> tuple[Lab, object]:
+    """Two orders and a worker, which may die; the lab, and what the world is like afterwards."""
+    lab = Lab(SimulatedStack(seed=1, brokers=(broker,)), file)
+    if broker == "kafka":
+        lab.kafka.produce("orders", ["1", "2"])
+    elif broker == "redis":
+        lab.redis.execute("RPUSH", "orders", "1", "2")
+    worker = lab.start("worker")
+    if crash is not None:
+        worker.handle.crash_at(crash)  # type: ignore[attr-defined]
+    if broker == "mqtt":
+        lab.sleep(0.5)
+        lab.mqtt.publish("orders", ["1", "2"], qos=1)
+    lab.sleep(13)
+    left: object
+    if broker == "kafka":
+        left = lab.kafka.committed("billing", "orders")
+    elif broker == "redis":
+        left = lab.redis.elements("orders"), lab.redis.elements("doing")
+    else:
+        left = {name: each.queued for name, each in lab.mqtt.sessions().items()}
+    return lab, (list(lab.recorded("billed")), left)
+
+
+@pytest.mark.parametrize("broker", CONSUMERS)
+def test_for_every_broker_the_points_kept_stand_for_those_left_out(
+    tmp_path: Path, broker: str
+) -> None:
+    file = tmp_path / "exercise.py"
+    file.write_text(CONSUMERS[broker], encoding="utf-8")
+    lab, _ = consume(file, broker)
+    stack = lab._stack
+    assert isinstance(stack, SimulatedStack)
+    points = stack.crash_points("worker")
+    assert 5 <= len(points) <= 25, [str(point) for point in points]
+    kept, stands_for = set(stack._numbers.values()), None
+    for number in range(1, len(stack.processes[0].handle.crash_points) + 1):
+        crashed, world = consume(file, broker, number)
+        if number in kept:
+            stands_for = world
+        assert world == stands_for, f"crash point {number} is not the one that stands for it"
+        crashed.close()
