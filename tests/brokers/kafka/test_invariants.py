@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sandbox.brokers.kafka.errors import Code
 from sandbox.brokers.kafka.records import Batch
 from tests.brokers.kafka.client import Client, World, batch
+from tests.brokers.kafka.test_transactions import Producer
 
 NODES = st.sampled_from([1, 2, 3])
 
@@ -202,4 +203,115 @@ def _fields(data: Batch) -> dict[str, Any]:
 TestPromises = Promises.TestCase
 TestPromises.settings = settings(
     max_examples=60, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+class ExactlyOnce(RuleBasedStateMachine):
+    """Transactions of two producers with one transactional id each, and power failures."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self.records: list[Any] = []
+        self.world.broker.keep = self.records.append
+        self.client = self.world.connect()
+        self.client.create_topic("orders")
+        self.producers: dict[str, Producer] = {}
+        self.open: dict[str, list[bytes]] = {}
+        self.offsets: dict[str, int] = {}
+        self.committed: list[bytes] = []
+        self.group_offset = -1
+        self.sent = 0
+
+    @rule(name=st.sampled_from(["a", "b"]))
+    def take_over(self, name: str) -> None:
+        """A new producer shuts out the one before, whose transaction is aborted."""
+        self.producers[name] = Producer(self.client, name)
+        self.open.pop(name, None)
+        self.offsets.pop(name, None)
+
+    @precondition(lambda self: self.producers)
+    @rule(data=st.data())
+    def write(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(self.producers)))
+        producer = self.producers[name]
+        if name not in self.open:
+            assert producer.add() == Code.NONE
+            self.open[name] = []
+        self.sent += 1
+        value = b"%d" % self.sent
+        assert producer.produce(value).error_code == Code.NONE
+        self.open[name].append(value)
+
+    @precondition(lambda self: self.open)
+    @rule(data=st.data())
+    def send_offsets(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(self.open)))
+        self.sent += 1
+        assert self.producers[name].send_offsets("billing", self.sent) == Code.NONE
+        self.offsets[name] = self.sent
+
+    @precondition(lambda self: self.open)
+    @rule(data=st.data(), commit=st.booleans())
+    def end(self, data: st.DataObject, commit: bool) -> None:
+        name = data.draw(st.sampled_from(sorted(self.open)))
+        assert self.producers[name].end(commit=commit) == Code.NONE
+        values = self.open.pop(name)
+        offset = self.offsets.pop(name, None)
+        if commit:
+            self.committed += values
+            self.group_offset = self.group_offset if offset is None else offset
+
+    @rule()
+    def write_outside_of_transactions(self) -> None:
+        self.sent += 1
+        value = b"%d" % self.sent
+        assert self.client.produce("orders", [value]).error_code == Code.NONE
+        self.committed.append(value)
+
+    @rule()
+    def let_transactions_time_out(self) -> None:
+        self.world.advance(61)
+        for name in self.open:
+            del self.producers[name]
+        self.open, self.offsets = {}, {}
+
+    @rule()
+    def power_fails(self) -> None:
+        self._rebuild(World())
+
+    def _rebuild(self, world: World) -> None:
+        world.now_ns = self.world.now_ns
+        world.broker.restore(self.records, world.now_ns)
+        world.broker.keep = self.records.append
+        self.world, self.client = world, world.connect()
+        for producer in self.producers.values():
+            producer.client = self.client
+
+    @invariant()
+    def readers_of_what_is_committed_get_it_once(self) -> None:
+        partition = self.world.partition("orders")
+        stable = partition.last_stable_offset
+        seen = []
+        for each in partition.log.batches:
+            aborted = any(
+                pid == each.producer_id and first <= each.base_offset < last
+                for pid, first, last in partition.aborted
+            )
+            if each.last_offset < stable and not (each.transactional and aborted):
+                seen += [record.value for record in each.records() if record.value]
+        if self.open:
+            assert set(seen) <= set(self.committed)
+            assert len(seen) == len(set(seen))
+        else:
+            assert sorted(seen) == sorted(self.committed)
+
+    @invariant()
+    def the_groups_offset_is_that_of_the_last_commit(self) -> None:
+        assert self.client.committed("billing", "orders")[0] == self.group_offset
+
+
+TestExactlyOnce = ExactlyOnce.TestCase
+TestExactlyOnce.settings = settings(
+    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
