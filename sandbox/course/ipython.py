@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 from sandbox.course.cells import Session
+from sandbox.stack.simulated.brokers import KINDS
 
 #: The name under which a notebook reaches its worlds.
 NAME = "_sandbox_notebook"
@@ -24,7 +25,10 @@ class Notebook:
         self.session: Session | None = None
 
     def begin(self, line: str = "") -> None:
-        """`%sandbox_world [--seed N] [BROKER]...`: forget everything, begin a fresh world."""
+        """`%sandbox_world [--seed N] [BROKER]...`: forget everything, begin a fresh world.
+
+        Without brokers it has them all.
+        """
         words = line.split()
         seed = 1
         if "--seed" in words:
@@ -38,7 +42,7 @@ class Notebook:
         if self.session is not None:
             self.session.close()
         self.number = 0
-        self.session = Session(seed, words or ["rabbitmq"])
+        self.session = Session(seed, words, late=() if words else tuple(KINDS))
 
     def run(self, source: str) -> None:
         """Run a cell in the world."""

@@ -105,3 +105,17 @@ def test_a_world_that_ended_is_followed_by_a_fresh_one(
     notebook.run("import os\nos._exit(1)")
     notebook.run("print('again')")
     assert capsys.readouterr().out.endswith("again\n")
+
+
+def test_a_world_without_named_brokers_has_them_all_and_one_with_names_has_those(
+    notebook: Notebook, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ping = "import redis\nprint(redis.Redis().ping())"
+    notebook.run(ping)
+    assert capsys.readouterr().out == "True\n"
+    notebook.begin("rabbitmq")
+    notebook.run(ping)
+    assert "ConnectionError" in capsys.readouterr().out
+    notebook.begin("redis")
+    notebook.run(ping)
+    assert capsys.readouterr().out == "True\n"

@@ -25,8 +25,9 @@ REDIS = ("redis", ("redis_threads.py",))
 PAHO = ("mqtt", ("paho_both.py",))
 REDIS_TASKS = ("redis", ("redis_tasks.py",))
 AIOMQTT = ("mqtt", ("aiomqtt_both.py",))
+AIO_PIKA = ("rabbitmq,redis", ("kombu_both.py", "aio_pika_both.py"))
 CELERY = ("rabbitmq,redis", ("celery_worker.py", "celery_client.py"))
-SCENARIOS = (KAFKA, REDIS, PAHO, REDIS_TASKS, AIOMQTT, CELERY)
+SCENARIOS = (KAFKA, REDIS, PAHO, REDIS_TASKS, AIOMQTT, AIO_PIKA, CELERY)
 
 PLAY = """
 def play(folder, brokers, names):
@@ -76,7 +77,7 @@ def test_a_run_is_the_same_to_the_byte(scenario: tuple[str, tuple[str, ...]]) ->
     assert in_the_page()[scenario[1][-1]] == in_a_terminal(*scenario)
 
 
-@pytest.mark.parametrize("scenario", [REDIS_TASKS, AIOMQTT], ids=lambda each: each[1][-1])
+@pytest.mark.parametrize("scenario", [REDIS_TASKS, AIOMQTT, AIO_PIKA], ids=lambda each: each[1][-1])
 def test_tasks_do_the_same(scenario: tuple[str, tuple[str, ...]]) -> None:
     assert in_the_page()[scenario[1][-1]][0] == in_a_terminal(*scenario)[0]
 

@@ -101,6 +101,12 @@ def test_aiomqtt_receives_what_another_task_publishes_with_qos_2() -> None:
     assert both == f"{[(topic, 20, 2), (topic, 21, 2), (topic, 22, 2)]}\n"
 
 
+def test_aio_pika_and_kombu_publish_and_consume() -> None:
+    aio_pika, kombu = play("rabbitmq,redis", "aio_pika_both.py", "kombu_both.py")
+    assert aio_pika.split() == ["0", "1", "2"]
+    assert kombu == "[0, 1, 2] [0, 1, 2]\n"
+
+
 def test_celery_works_over_rabbitmq_with_results_in_redis() -> None:
     worker, client = play("rabbitmq,redis", "celery_worker.py", "celery_client.py")
     assert client.splitlines() == [
