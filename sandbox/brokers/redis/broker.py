@@ -15,6 +15,8 @@ from fakeredis._helpers import SimpleError
 from sandbox.brokers.redis import (  # noqa: F401  # their commands are known once imported
     clients,
     dumping,
+    events,
+    floats,
     functions,
     group_commands,
     hash_fields,
@@ -220,19 +222,19 @@ class Broker(Lasting):
 
     def notify(self, database: int, key: bytes, event: bytes, gone: bool) -> None:
         """A command changed a key."""
-        pubsub.notify(self, database, key, event, gone)
+        events.notify(self, database, key, event, gone)
 
     def _on_fields_expired(self, database: int, key: bytes, gone: bool) -> None:
         self.activity += 1
         self._changes += 1
         self.trace("hash.expire", database=database, key=key)
-        pubsub.notify(self, database, key, b"hexpired", gone)
+        events.notify(self, database, key, b"hexpired", gone)
 
     def _on_expired(self, database: int, key: bytes) -> None:
         self.activity += 1
         self._changes += 1
         self.trace("key.expire", database=database, key=key)
-        pubsub.notify(self, database, key, b"expired", True)
+        events.notify(self, database, key, b"expired", True)
 
     def settings_changed(self) -> None:
         """CONFIG SET was used."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from fakeredis._commands import SUPPORTED_COMMANDS, Signature
+from fakeredis._commands import SUPPORTED_COMMANDS, Key, Signature
 from fakeredis._helpers import SimpleError
 
 from sandbox.brokers.redis.known import KNOWN
@@ -58,6 +58,19 @@ def _belongs(name: str) -> bool:
 COMMANDS: Final[dict[str, Signature]] = {
     n: SUPPORTED_COMMANDS[n] for n in SUPPORTED_COMMANDS if _belongs(n)
 }
+
+
+def _with_any_target(name: str) -> None:
+    """Let a command write its result over a key of any type, as Redis does."""
+    old = COMMANDS[name]
+    fixed: Any = (Key(), *old.fixed[1:])
+    COMMANDS[name] = Signature(
+        name, old.func_name, fixed, old.repeat, old.command_args, "", old.server_types
+    )
+    COMMANDS[name].flags = set(old.flags)
+
+
+_with_any_target("zrangestore")
 #: What our own commands do.
 _HANDLERS: Final[dict[str, Handler]] = {}
 #: The first words of names of two words.

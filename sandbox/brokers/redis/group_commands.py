@@ -22,6 +22,7 @@ from sandbox.brokers.redis.replies import NULL_ARRAY
 from sandbox.brokers.redis.stream import Group, Stream
 from sandbox.brokers.redis.stream_commands import (
     _bound,
+    altered,
     changed,
     read_options,
     shaped,
@@ -94,11 +95,14 @@ def xgroup_create(
         after = MIN_KEY if stream is None else stream.last_id
     else:
         after = StreamEntryKey.parse_str(start)
-    if stream is None:
-        stream = Stream()
-        session._db[key] = Item(stream)
-    elif stream.group_get(name) is not None:
-        raise SimpleError("BUSYGROUP Consumer Group name already exists")
+    if stream is not None:
+        if stream.group_get(name) is not None:
+            raise SimpleError("BUSYGROUP Consumer Group name already exists")
+        stream.group_add(name, after, read)
+        altered(session, key, b"xgroup-create")
+        return OK
+    stream = Stream()
+    session._db[key] = Item(stream)
     stream.group_add(name, after, read)
     changed(session, key, b"xgroup-create")
     return OK
@@ -114,7 +118,7 @@ def xgroup_setid(
     group = _named(stream, key, name)
     special = {b"$": stream.last_id, b"-": MIN_KEY, b"+": MAX_KEY}
     group.set_id(special[start] if start in special else StreamEntryKey.parse_str(start), read)
-    changed(session, key, b"xgroup-setid")
+    altered(session, key, b"xgroup-setid")
     return OK
 
 
@@ -123,7 +127,7 @@ def xgroup_destroy(session: Session, key: bytes, name: bytes) -> int:
     """XGROUP DESTROY key group: those who wait for it are told."""
     destroyed = int(_existing(session, key).group_delete(name))
     if destroyed:
-        changed(session, key, b"xgroup-destroy")
+        altered(session, key, b"xgroup-destroy")
     return destroyed
 
 
@@ -134,7 +138,7 @@ def xgroup_createconsumer(session: Session, key: bytes, name: bytes, who: bytes)
     if who in group.consumers:
         return 0
     group.consumer(who)
-    changed(session, key, b"xgroup-createconsumer")
+    altered(session, key, b"xgroup-createconsumer")
     return 1
 
 
@@ -145,7 +149,7 @@ def xgroup_delconsumer(session: Session, key: bytes, name: bytes, who: bytes) ->
     if who not in group.consumers:
         return 0
     pending = group.remove_consumer(who)
-    changed(session, key, b"xgroup-delconsumer")
+    altered(session, key, b"xgroup-delconsumer")
     return pending
 
 
@@ -195,17 +199,24 @@ def _read_group(
     wanted: list[tuple[bytes, StreamEntryKey | None]],
     count: int | None,
     noack: bool,
-    _: bool,
+    asked: bool,
 ) -> dict[bytes, Any] | None:
-    groups = [(key, after, _readable(session, key, name)) for key, after in wanted]
+    try:
+        groups = [(key, after, _readable(session, key, name)) for key, after in wanted]
+    except SimpleError:
+        if asked or session.broker.version >= (7, 2):
+            raise
+        raise _ended(session, [key for key, _ in wanted]) from None
     result: dict[bytes, Any] = {}
     for key, after, group in groups:
         stream: Any = group.stream
         if after is not None:
-            result[key] = stream.records(group.history(who, after, count))
+            _introduce(session, key, group, who)
+            entries = stream.records(group.history(who, after, count))
+            result[key] = [[i, NULL_ARRAY if f is None else f] for i, f in entries]
             session.broker.server.dirty += 1
             continue
-        new = stream._last_id > group.last_delivered_key
+        new = bool(stream._ids) and stream._ids[-1] > group.last_delivered_key
         # Since 7.2 a consumer is noted even if there is nothing for it.
         if not new and session.broker.version < (7, 2):
             continue
@@ -214,13 +225,29 @@ def _read_group(
                 # By itself: the command may wait from here on.
                 words = [key, name, who]
                 session.broker.log.note(session._db_num, "xgroup createconsumer", words, 1)
+            _introduce(session, key, group, who)
             group.consumer(who)
             continue
+        _introduce(session, key, group, who)
         keys = group.deliver(who, count, noack=noack)
         if keys:
             result[key] = stream.records(keys)
             session.broker.server.dirty += 1
     return result or None
+
+
+def _ended(session: Session, keys: list[bytes]) -> SimpleError:
+    """What 7.0 says to a client whose stream or group goes while it waits."""
+    items = [session._db.get(key) for key in keys]
+    if any(item is None or not isinstance(item.value, Stream) for item in items):
+        return SimpleError("UNBLOCKED the stream key no longer exists")
+    return SimpleError("NOGROUP the consumer group this client was blocked on no longer exists")
+
+
+def _introduce(session: Session, key: bytes, group: Group, who: bytes) -> None:
+    """Tell of a consumer that is new; it is made afterwards."""
+    if who not in group.consumers:
+        session.broker.notify(session._db_num, key, b"xgroup-createconsumer", False)
 
 
 # -- what is pending -------------------------------------------------------------------------------
@@ -324,7 +351,7 @@ def xclaim(
     if not 0 <= at_ms <= now_ms:
         at_ms = now_ms
     if session.broker.version >= (7, 2):
-        _note_consumer(session, group, who)
+        _note_consumer(session, key, group, who)
     told: list[Any] = []
     for each in ids:
         entry = group.pel.get(each)
@@ -337,7 +364,7 @@ def xclaim(
             entry = group.pel[each] = PelEntry(b"", 0, 1)
         elif now_ms - entry.time_read < idle_ms:
             continue
-        _claim(session, group, who, each, at_ms, _count(entry, count, justid))
+        _claim(session, key, group, who, each, at_ms, _count(entry, count, justid))
         told.append(each.encode() if justid else stream.records([each])[0])
     return told
 
@@ -348,17 +375,25 @@ def _count(entry: PelEntry, given: int | None, justid: bool) -> int | None:
     return entry.times_delivered if justid else None
 
 
-def _note_consumer(session: Session, group: Group, who: bytes) -> None:
+def _note_consumer(session: Session, key: bytes, group: Group, who: bytes) -> None:
+    _introduce(session, key, group, who)
     if who not in group.consumers:
         session.broker.server.dirty += 1
     group.consumer(who)
 
 
 def _claim(
-    session: Session, group: Group, who: bytes, key: StreamEntryKey, at_ms: int, count: int | None
+    session: Session,
+    key: bytes,
+    group: Group,
+    who: bytes,
+    entry: StreamEntryKey,
+    at_ms: int,
+    count: int | None,
 ) -> None:
+    _introduce(session, key, group, who)
     group.consumer(who).active_ms = session.broker.server.now_ms
-    group.take_over(key, who, at_ms, count)
+    group.take_over(entry, who, at_ms, count)
     session.broker.server.dirty += 1
 
 
@@ -385,7 +420,7 @@ def xautoclaim(
             raise SimpleError(msgs.SYNTAX_ERROR_MSG)
     stream, group = _group(session, key, name)
     if session.broker.version >= (7, 2):
-        _note_consumer(session, group, who)
+        _note_consumer(session, key, group, who)
     now_ms = session.broker.server.now_ms
     top = StreamEntryKey(2**64, 0)
     pending = sorted(k for k in group.pel if _between(k, first, _Top(top)))
@@ -400,7 +435,7 @@ def xautoclaim(
             session.broker.server.dirty += group.settle([each])
             gone.append(each)
         elif now_ms - group.pel[each].time_read >= idle_ms:
-            _claim(session, group, who, each, now_ms, _count(group.pel[each], None, justid))
+            _claim(session, key, group, who, each, now_ms, _count(group.pel[each], None, justid))
             claimed.append(each)
     return [
         pending[at].encode() if at < len(pending) else b"0-0",

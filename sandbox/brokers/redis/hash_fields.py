@@ -94,9 +94,9 @@ def _expire(session: Session, name: str, key: bytes, word: bytes, rest: Any, uni
 def _changed(session: Session, key: bytes, value: Hash, events: list[bytes]) -> None:
     database = session._db
     item = database._dict[key]
+    database.notify_watch(key)
     if not len(value):
         del database._dict[key]
-    database.notify_watch(key)
     database.schedule_expiry(key, item.expireat)
     for event in events:
         session.broker.notify(session._db_num, key, event, not len(value))

@@ -178,9 +178,9 @@ def _pop(session: Session, key: bytes, at: int) -> Any:
     if type(item.value) is not list:
         return MISS
     value = item.value.pop(at)
+    database.notify_watch(key)
     if not item.value:
         del database._dict[key]
-    database.notify_watch(key)
     return value
 
 

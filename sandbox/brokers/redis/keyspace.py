@@ -56,7 +56,16 @@ class Database(FakeDatabase):
         """Nobody sleeps in here; `Server.touched` says whom to serve."""
 
     def notify_watch(self, key: bytes) -> None:
-        """A key changed."""
+        """A key changes: call it while the key is there, before it goes or after it came.
+
+        fakeredis calls it before the key comes; whether it really does, `Server.settle` finds out.
+        """
+        if key in self._dict:
+            self._changed(key)
+        else:
+            self.server.coming.append((self, key))
+
+    def _changed(self, key: bytes) -> None:
         server = self.server
         server.dirty += 1
         server.touched.append((self.number, key))
@@ -209,6 +218,8 @@ class Server(FakeServer):
         self.dirty = 0
         #: Keys written by the command that runs, with their databases' numbers.
         self.touched: list[tuple[int, bytes]] = []
+        #: Keys that a command said it would make.
+        self.coming: list[tuple[Database, bytes]] = []
         #: Called for every key that expired.
         self.on_expired: Any = None
         #: Called for every hash of which a field expired.
@@ -223,6 +234,13 @@ class Server(FakeServer):
         self.libraries: dict[bytes, Any] = {}
         #: Whether the command that runs looks at keys without using them.
         self.peeking = False
+
+    def settle(self) -> None:
+        """A command is over: the keys it made have changed."""
+        coming, self.coming = self.coming, []
+        for database, key in coming:
+            if key in database._dict:
+                database._changed(key)
 
     def set_time(self, now_ns: int) -> None:
         """It is now, on the wall."""

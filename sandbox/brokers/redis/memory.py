@@ -142,8 +142,8 @@ class Memory:
     def _evict(self, number: int, key: bytes) -> None:
         broker = self._broker
         database = broker.server.dbs[number]
-        database._dict.pop(key, None)
         database.notify_watch(key)
+        database._dict.pop(key, None)
         self.update([(number, key)])
         broker.evicted += 1
         if broker.log.on:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from sandbox.brokers.redis.session import Session
 
 
+class TargetError(SimpleError):
+    """The list to move to is none: who waits to move is told, and waits no longer."""
+
+
 def _list(session: Session, key: bytes) -> CommandItem:
     item = CommandItem(key, session._db, item=session._db.get(key), default=[])
     if not isinstance(item.value, list):
@@ -40,7 +44,10 @@ def _move(
     here = _list(session, source)
     if not here.value:
         return None
-    there = here if source == target else _list(session, target)
+    try:
+        there = here if source == target else _list(session, target)
+    except SimpleError as error:
+        raise TargetError(error.value) from None
     element: bytes = here.value.pop(0 if first else -1)
     there.value.insert(0 if head else len(there.value), element)
     here.updated()
@@ -48,11 +55,9 @@ def _move(
     if there is not here:
         there.updated()
         there.writeback()
-    items = [here] if there is here else [here, there]
-    for item, event in zip(
-        items, (b"lpop" if first else b"rpop", b"lpush" if head else b"rpush"), strict=False
-    ):
-        session._keyspace_notifications([item], event)
+    put, taken = (b"lpush" if head else b"rpush"), (b"lpop" if first else b"rpop")
+    for key, event in ((target, put), (source, taken)):
+        session.broker.notify(session._db_num, key, event, key not in session._db._dict)
     return element
 
 

@@ -3,6 +3,7 @@
 - COPY made two keys share one value: a change of one was a change of both.
 - HRANDFIELD gave a list where Redis gives one field; PFMERGE forgot what the destination had.
 - SWAPDB told nobody who watches a key, or waits for one, in either database.
+- BLPOP and its kin told nobody of a pop that had to wait, and BZPOPMIN failed on other types.
 - LMPOP and BLMPOP emptied a list and left the empty key behind, and told nobody who watches it.
 """
 
@@ -49,6 +50,7 @@ def copy(session: Session, source: bytes, target: bytes, *options: bytes) -> int
     made.value = deepcopy(item.value)
     made.expireat = item.expireat
     made.writeback()
+    session.broker.notify(number, target, b"copy_to", False)
     return 1
 
 
@@ -69,6 +71,40 @@ def swapdb(session: Session, one: bytes, other: bytes) -> SimpleString:
             for key in dict.fromkeys((*first._dict, *second._dict)):
                 database.notify_watch(key)
     return OK
+
+
+@command("sadd", 2, -1)
+def sadd(session: Session, key: bytes, *members: bytes) -> int:
+    """SADD key member ...: members that were there already change nothing."""
+    found = session._db.get(key)
+    if found is not None and not isinstance(found.value, ExpiringMembersSet):
+        raise SimpleError(msgs.WRONGTYPE_MSG)
+    value = ExpiringMembersSet() if found is None else found.value
+    before = len(value)
+    for member in members:
+        value.add(member)
+    added = len(value) - before
+    if added:
+        item = CommandItem(key, session._db, item=found)
+        item.update(value)
+        item.writeback()
+        session.broker.notify(session._db_num, key, b"sadd", False)
+    return added
+
+
+@command("sort", 1, -1)
+def sort(session: Session, key: bytes, *options: bytes) -> Any:
+    """SORT key [...] [STORE destination]."""
+    item = CommandItem(key, session._db, item=session._db.get(key))
+    result = session._sort(item, options, allow_store=True)
+    words = [word.upper() for word in options]
+    if b"STORE" in words[:-1]:
+        target = options[words.index(b"STORE") + 1]
+        there = target in session._db._dict
+        if there or (session._db_num, target) in session.broker.server.touched:
+            event = b"sortstore" if there else b"del"
+            session.broker.notify(session._db_num, target, event, False)
+    return result
 
 
 @command("hrandfield", 1, 3)
@@ -113,6 +149,38 @@ def pfmerge(session: Session, target: bytes, *sources: bytes) -> SimpleString:
     return OK
 
 
+@command("sintercard", 2, -1)
+def sintercard(session: Session, numkeys: bytes, *rest: bytes) -> int:
+    """SINTERCARD numkeys key ... [LIMIT n]."""
+    try:
+        count = Int.decode(numkeys)
+    except SimpleError:
+        count = 0
+    if count <= 0:
+        raise SimpleError("ERR numkeys should be greater than 0")
+    if count > len(rest):
+        raise SimpleError("ERR Number of keys can't be greater than number of args")
+    words, limit = list(rest[count:]), 0
+    while words:
+        if words.pop(0).lower() != b"limit" or not words:
+            raise SimpleError(msgs.SYNTAX_ERROR_MSG)
+        try:
+            limit = Int.decode(words.pop(0))
+        except SimpleError:
+            limit = -1
+        if limit < 0:
+            raise SimpleError("ERR LIMIT can't be negative")
+    members: set[bytes] | None = None
+    for key in rest[:count]:
+        found = session._db.get(key)
+        if found is not None and not isinstance(found.value, ExpiringMembersSet):
+            raise SimpleError(msgs.WRONGTYPE_MSG)
+        here = set() if found is None else set(found.value._values)
+        members = here if members is None else members & here
+    size = len(members or ())
+    return min(size, limit) if limit else size
+
+
 def _keys(
     arguments: tuple[bytes, ...], words: tuple[bytes, bytes]
 ) -> tuple[list[bytes], bool, int]:
@@ -140,13 +208,19 @@ def _keys(
 
 
 def _pop(
-    session: Session, kind: Any, keys: list[bytes], first: bool, limit: int, _: bool
+    session: Session, kind: Any, keys: list[bytes], first: bool, limit: int, asked: bool
 ) -> list[Any] | None:
+    """Pop from the first key that has something.
+
+    Who waits already (`asked` is False) passes over keys that hold something else now.
+    """
     for key in keys:
         found = session._db.get(key)
         if found is None:
             continue
         if not isinstance(found.value, kind):
+            if not asked:
+                continue
             raise SimpleError(msgs.WRONGTYPE_MSG)
         item = CommandItem(key, session._db, item=found)
         taken: list[Any] = []
@@ -163,10 +237,38 @@ def _pop(
             event = b"zpopmin" if first else b"zpopmax"
         item.updated()
         item.writeback()
-        session._keyspace_notifications([item], event)
+        session.broker.notify(session._db_num, key, event, key not in session._db._dict)
         return [key, taken]
     return None
 
+
+def _pop_shaped(
+    session: Session, kind: Any, keys: list[bytes], first: bool, flat: bool, asked: bool
+) -> list[Any] | None:
+    """Pop one element of the first of these keys that has any."""
+    found = _pop(session, kind, keys, first, 1, asked)
+    if found is None:
+        return None
+    key, (taken,) = found
+    return [key, *taken] if flat else [key, taken]
+
+
+def _popper(name: str, kind: Any, first: bool) -> None:
+    def handler(session: Session, *arguments: bytes) -> Any:
+        keys, flat = list(arguments[:-1]), kind is ZSet
+        attempt = partial(_pop_shaped, session, kind, keys, first, flat)
+        return session._blocking(Timeout.decode(arguments[-1]), attempt)
+
+    command(name, 2, -1)(handler)
+
+
+for _name, _kind, _first in (
+    ("blpop", list, True),
+    ("brpop", list, False),
+    ("bzpopmin", ZSet, True),
+    ("bzpopmax", ZSet, False),
+):
+    _popper(_name, _kind, _first)
 
 _SIDES = (b"LEFT", b"RIGHT")
 _ENDS = (b"MIN", b"MAX")

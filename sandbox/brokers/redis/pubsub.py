@@ -1,36 +1,22 @@
-"""Publish and subscribe, and notifications about keys.
+"""Publish and subscribe.
 
 Replaces fakeredis's commands of these names: order of arrival instead of memory addresses, counts
 as Redis keeps them (shard channels by themselves), and a reply to an unsubscribe from nothing.
-[https://redis.io/docs/latest/develop/interact/pubsub/, .../keyspace-notifications/]
+[https://redis.io/docs/latest/develop/interact/pubsub/]
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from fakeredis._helpers import NoResponse, SimpleError, SimpleString, compile_pattern
+from fakeredis._helpers import NoResponse, SimpleString, compile_pattern
 
 from sandbox.brokers.redis.commands import command
 from sandbox.brokers.redis.keyspace import Server
 
 if TYPE_CHECKING:
-    from sandbox.brokers.redis.broker import Broker
+    from sandbox.brokers.redis.performing import Performing
     from sandbox.brokers.redis.session import Session
-
-#: Events whose name is not the command's. [keyspace-notifications]
-_EVENTS: Final = {
-    b"mset": b"set", b"setex": b"set", b"psetex": b"set", b"getset": b"set", b"setnx": b"set",
-    b"msetnx": b"set", b"unlink": b"del", b"getdel": b"del", b"brpop": b"rpop", b"blpop": b"lpop",
-    b"lpushx": b"lpush", b"rpushx": b"rpush", b"hmset": b"hset", b"hsetnx": b"hset",
-    b"incr": b"incrby", b"decr": b"decrby", b"pexpire": b"expire", b"expireat": b"expire",
-    b"pexpireat": b"expire", b"bzpopmin": b"zpopmin", b"bzpopmax": b"zpopmax",
-    b"xgroup create": b"xgroup-create", b"xgroup destroy": b"xgroup-destroy",
-}  # fmt: skip
-#: Which letter of `notify-keyspace-events` a command belongs to, by its first letter or name.
-_GENERIC: Final = frozenset(
-    (b"del", b"expire", b"persist", b"rename", b"renamenx", b"copy", b"move")
-)
 
 
 def _registry(server: Server, kind: str) -> Any:
@@ -90,7 +76,7 @@ def leave_all(session: Session) -> None:
             leave(session, kind, name)
 
 
-def deliver(broker: Broker, channel: bytes, message: bytes) -> int:
+def deliver(broker: Performing, channel: bytes, message: bytes) -> int:
     """Send a message to who is subscribed now; return to how many."""
     server = broker.server
     receivers: list[str] = []
@@ -129,49 +115,3 @@ def ping(session: Session, *message: bytes) -> Any:
     if session.subscriptions and session.resp == 2:
         return [b"pong", message[0] if message else b""]
     return message[0] if message else SimpleString(b"PONG")
-
-
-def read_flags(text: str) -> str:
-    """Check the value of `notify-keyspace-events` and spell `A` out.
-
-    Raises:
-        SimpleError: it has a letter that means nothing.
-    """
-    if set(text) - set("KEg$lshzxetdmnA"):
-        raise SimpleError("ERR Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
-    return text.replace("A", "g$lshzxetd")
-
-
-def notify(broker: Broker, database: int, key: bytes, event: bytes, gone: bool) -> None:
-    """Publish what happened to a key, as far as somebody configured it."""
-    flags = broker.settings.notify
-    name = _EVENTS.get(event, event)
-    if not flags or _class_of(name) not in flags:
-        return
-    _send(broker, flags, database, key, name)
-    if gone and name not in (b"del", b"expired") and "g" in flags:
-        _send(broker, flags, database, key, b"del")
-
-
-def _send(broker: Broker, flags: str, database: int, key: bytes, event: bytes) -> None:
-    if "K" in flags:
-        deliver(broker, b"__keyspace@%d__:%b" % (database, key), event)
-    if "E" in flags:
-        deliver(broker, b"__keyevent@%d__:%b" % (database, event), key)
-
-
-def _class_of(event: bytes) -> str:
-    if event in _GENERIC:
-        return "g"
-    if event == b"expired":
-        return "x"
-    first = event[:1]
-    if first == b"s" and event not in (b"set", b"setrange", b"setbit"):
-        return "s"
-    if first == b"x":
-        return "t"
-    if first in (b"h", b"z"):
-        return first.decode()
-    if first in (b"l", b"r") or event.startswith(b"bl"):
-        return "l"
-    return "$"

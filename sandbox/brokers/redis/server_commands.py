@@ -163,7 +163,12 @@ def object_encoding(session: Session, key: bytes) -> bytes | None:
 @command("object refcount", 1)
 def object_refcount(session: Session, key: bytes) -> int | None:
     """OBJECT REFCOUNT key."""
-    return None if _item(session, key) is None else 1
+    item = _item(session, key)
+    if item is None:
+        return None
+    # Redis has the numbers below ten thousand once for all.
+    value = item.value if isinstance(item.value, bytes) and len(item.value) <= 4 else b""
+    return 2**31 - 1 if value.isdigit() and b"%d" % int(value) == value else 1
 
 
 @command("object idletime", 1)

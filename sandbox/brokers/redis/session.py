@@ -15,7 +15,7 @@ from fakeredis._socket._fakesocket import FakeSocket
 from fakeredis._socket._resp import convert_to_resp2
 from fakeredis.model import ClientInfo
 
-from sandbox.brokers.redis import commands
+from sandbox.brokers.redis import commands, events
 from sandbox.brokers.redis.known import KNOWN
 from sandbox.brokers.redis.memory import check_room
 from sandbox.brokers.redis.older import in_words_of_7_0
@@ -105,6 +105,8 @@ class Session(FakeSocket):
         self.last_command = ""
         #: Name and version of the client's library, as CLIENT SETINFO told them.
         self.library = ("", "")
+        #: How many keys had been touched when the command that runs began.
+        self._mark = 0
         #: CLIENT CACHING was the last command: it holds for the next one.
         self.caching_set = False
         #: The broker's `rules` when this client was last found free to do anything.
@@ -249,6 +251,7 @@ class Session(FakeSocket):
         if not from_script:
             broker.count(sig.name)
         before = broker.server.dirty
+        self._mark = len(broker.server.touched)
         broker.server.peeking = self._no_touch or sig.name in _PEEKING
         try:
             if hasattr(sig, "most"):
@@ -265,6 +268,8 @@ class Session(FakeSocket):
         except Exception as error:  # what fakeredis did not foresee costs this command, not more
             broker.trace("engine.error", connection=self.peer, error=repr(error))
             result = SimpleError(f"ERR the sandbox could not do this: {error!r}")
+        if broker.server.coming:
+            broker.server.settle()
         if broker.log.on and broker.server.dirty != before:
             broker.log.note(self._db_num, sig.name, args, result)
         if self in broker.interest.clients:
@@ -311,9 +316,11 @@ class Session(FakeSocket):
         before = server.dirty
         try:
             result = waiting.block.attempt(False)
+            server.settle()
         except SimpleError as error:
-            if error.value == msgs.WRONGTYPE_MSG:
-                return False, None
+            server.settle()
+            if error.value == msgs.WRONGTYPE_MSG and type(error) is SimpleError:
+                return False, None  # the key has another type for a while
             return True, self._stop_waiting(error)
         if self.broker.log.on and server.dirty != before:
             self.broker.log.note(self._db_num, waiting.name, waiting.arguments, result)
@@ -323,6 +330,10 @@ class Session(FakeSocket):
 
     def give_up(self, error: str | None = None) -> Any:
         """Wait no longer; the reply says that there was nothing, or is an error."""
+        assert self.waiting is not None
+        if error is None and self.waiting.name in ("blmove", "brpoplpush"):
+            # One that found nothing at once, in a transaction, says a null string instead.
+            return self._stop_waiting(NULL_ARRAY)
         return self._stop_waiting(SimpleError(error) if error else self._shaped(None))
 
     def _shaped(self, result: Any) -> Any:
@@ -351,12 +362,9 @@ class Session(FakeSocket):
         self._killed = True
 
     def _keyspace_notifications(self, command_items: Any, event: bytes) -> None:
-        if not self.broker.settings.notify:
-            return
-        for item in command_items:
-            if item.is_modified:
-                gone = item.key not in self._db
-                self.broker.notify(self._db_num, item.key, event, gone)
+        if self.broker.settings.notify:
+            changed = set(self.broker.server.touched[self._mark :])
+            events.told(self, command_items, event, changed)
 
     def _subkey_notifications(self, command_items: Any) -> None:
         self._subkey_events = []

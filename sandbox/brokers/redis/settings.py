@@ -12,7 +12,7 @@ from fakeredis._helpers import OK, SimpleError, SimpleString, compile_pattern
 
 from sandbox.brokers.redis.commands import command
 from sandbox.brokers.redis.durability import as_records, save_now, take
-from sandbox.brokers.redis.pubsub import read_flags
+from sandbox.brokers.redis.events import read_flags
 
 if TYPE_CHECKING:
     from sandbox.brokers.redis.session import Session

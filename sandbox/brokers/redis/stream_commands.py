@@ -46,6 +46,15 @@ def changed(session: Session, key: bytes, event: bytes) -> None:
         session.broker.notify(session._db_num, key, event, False)
 
 
+def altered(session: Session, key: bytes, event: bytes) -> None:
+    """A group of a stream changed: tell who waits or listens; to who watches it is no change."""
+    server = session.broker.server
+    server.dirty += 1
+    server.touched.append((session._db_num, key))
+    if session.broker.settings.notify:
+        session.broker.notify(session._db_num, key, event, False)
+
+
 @command("xadd", 4, -1)
 def xadd(session: Session, key: bytes, *arguments: bytes) -> bytes | None:
     """XADD key [NOMKSTREAM] [MAXLEN|MINID [=|~] n [LIMIT n]] *|id field value ..."""
@@ -175,7 +184,7 @@ def xsetid(session: Session, key: bytes, last: bytes, *options: bytes) -> Simple
     stream = stream_at(session, key)
     if stream is None:
         raise SimpleError("ERR no such key")
-    if wanted < stream._max_deleted_id:
+    if wanted < stream._max_deleted_id and session.broker.version >= (7, 2):
         raise SimpleError(
             "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id"
         )
