@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -136,10 +137,16 @@ class Kafka:
         return self._observer.members(group)
 
     def assignment(self, group: str, topic: str) -> dict[str, list[int]]:
-        """Who has which partitions of a topic: by process, or client id where none is known."""
+        """Who has which partitions of a topic, by process.
+
+        Where none is known, by client id, or by member id if several members share that.
+        """
+        members = self.members(group)
+        clients = Counter(member.client_id for member in members)
         found: dict[str, list[int]] = {}
-        for member in self.members(group):
-            mine = found.setdefault(member.process or member.client_id, [])
+        for member in members:
+            client = member.client_id if clients[member.client_id] == 1 else member.member_id
+            mine = found.setdefault(member.process or client, [])
             mine += [number for name, number in member.partitions if name == topic]
         return {name: sorted(numbers) for name, numbers in found.items()}
 
