@@ -65,13 +65,13 @@ class Client:
         self.stage = stage
         self.queue = queue
         self.quorum = QUEUES[queue].get("x-queue-type") == "quorum"
-        self.publishing = stage.channel()
-        self.publishing.confirm_delivery()
-        self.publishing.queue_declare("dead")
+        # One channel for everything: between two, RabbitMQ keeps no order.
+        self.channel = stage.channel()
+        self.channel.confirm_delivery()
+        self.channel.queue_declare("dead")
         to_dead = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dead"}
         arguments = {**QUEUES[queue], **to_dead}
-        self.publishing.queue_declare(queue, durable=self.quorum, arguments=arguments)
-        self.channel = stage.channel()
+        self.channel.queue_declare(queue, durable=self.quorum, arguments=arguments)
         self.tags: list[int] = []
         self.last_tag = 0
         self.published = 0
@@ -89,16 +89,16 @@ class Client:
         properties = self.stage.properties(priority=priority, delivery_mode=2, **properties)
         body = f"m{self.published}".encode()
         try:
-            self.publishing.basic_publish("", self.queue, body, properties)
+            self.channel.basic_publish("", self.queue, body, properties)
         except pika.exceptions.NackError:
             return "refused"
         if self.queue == "fleeting":
-            self.publishing.connection.sleep(WAIT_S)
+            self.channel.connection.sleep(WAIT_S)
         return "taken"
 
     def brief(self, priority: int) -> Any:
         came = self.publish(priority, expiration=str(BRIEF_MS))
-        self.publishing.connection.sleep(WAIT_S)
+        self.channel.connection.sleep(WAIT_S)
         return came
 
     def get(self) -> list[Any] | None:
@@ -136,6 +136,7 @@ class Client:
     def reopen(self) -> None:
         self.channel.close()
         self.channel = self.channel.connection.channel()
+        self.channel.confirm_delivery()
         self.tags, self.last_tag = [], 0
 
     def finish(self) -> None:
