@@ -153,7 +153,9 @@ class Cluster:
         """
         topic = self.topics.get(name)
         if topic is None:
-            raise KafkaError(Code.UNKNOWN_TOPIC_OR_PARTITION, f"there is no topic {name!r}")
+            raise KafkaError(
+                Code.UNKNOWN_TOPIC_OR_PARTITION, "This server does not host this topic-partition."
+            )
         return topic
 
     def topic_for(self, name: str | None, topic_id: UUID | None) -> Topic:

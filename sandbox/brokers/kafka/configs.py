@@ -120,7 +120,11 @@ def check_topic_config(name: str, value: str | None) -> str:
         try:
             number = int(value)
         except ValueError:
-            number = -2
+            raise KafkaError(
+                Code.INVALID_CONFIG,
+                f"Invalid value {value} for configuration {name}: Not a number of type"
+                f" {'INT' if kind == INT else 'LONG'}",
+            ) from None
         if number < -1 or (number < 0 and not name.startswith("retention.")):
             raise KafkaError(Code.INVALID_CONFIG, f"Invalid value {value} for configuration {name}")
     if name == "message.timestamp.type" and value not in ("CreateTime", "LogAppendTime"):

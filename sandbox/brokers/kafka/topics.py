@@ -25,6 +25,8 @@ _LEGAL_NAME = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 GROUPS_TOPIC, TRANSACTIONS_TOPIC = "__consumer_offsets", "__transaction_state"
 INTERNAL = (GROUPS_TOPIC, TRANSACTIONS_TOPIC)
 
+_LONGEST_NAME = 249
+
 
 def check_name(name: str) -> None:
     """Accept the names Kafka accepts.
@@ -32,12 +34,20 @@ def check_name(name: str) -> None:
     Raises:
         KafkaError: 17.
     """
-    if name in (".", "..") or not _LEGAL_NAME.fullmatch(name):
-        raise KafkaError(
-            Code.INVALID_TOPIC,
-            f"Topic name is invalid: {name!r} must be 1 to 249 ASCII letters, digits,"
-            " '.', '_' or '-', and neither '.' nor '..'",
+    if name in (".", ".."):
+        wrong = "'.' or '..' is not allowed"
+    elif not name:
+        wrong = "the empty string is not allowed"
+    elif len(name) > _LONGEST_NAME:
+        wrong = f"the length of {name!r} is longer than the max allowed length {_LONGEST_NAME}"
+    elif not _LEGAL_NAME.fullmatch(name):
+        wrong = (
+            f"{name!r} contains one or more characters other than ASCII alphanumerics, '.', '_'"
+            " and '-'"
         )
+    else:
+        return
+    raise KafkaError(Code.INVALID_TOPIC, f"Topic name is invalid: {wrong}")
 
 
 class Partition:
