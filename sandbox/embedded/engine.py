@@ -214,6 +214,7 @@ class Engine:
                 ports=self.ports,
                 users=self._users,
                 keeps=keeper is not None,
+                redis=self.options.redis,
             )
         )
         if keeper is not None and not _can_be_kept(made.broker):

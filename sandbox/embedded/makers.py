@@ -34,6 +34,8 @@ class Making:
     users: Users | None
     #: Whether durable things are kept over restarts.
     keeps: bool
+    #: Settings of Redis that are other than usual.
+    redis: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def _redis(making: Making) -> Made:
         observe=making.observe,
         users=users,
         # What is acknowledged is kept, as `--data` promises for every broker.
-        config={"appendonly": "yes"} if making.keeps else None,
+        config=({"appendonly": "yes"} if making.keeps else {}) | dict(making.redis),
         epoch_ns=0,
         now_ns=making.now_ns,
     )

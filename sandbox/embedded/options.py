@@ -29,6 +29,9 @@ class Options:
     advertise: str | None = None
     #: Where durable things are kept over restarts; None: nowhere.
     data: Path | None = None
+    #: Redis's settings, as its configuration file has them. With `data`, `appendonly` is yes unless
+    #: this says otherwise; then only snapshots are kept.
+    redis: Mapping[str, str] = field(default_factory=dict)
     #: Whether what is confirmed also survives the loss of power.
     fsync: bool = False
     #: The seed of the brokers' random streams; None: another one every time.

@@ -49,12 +49,15 @@ class EmbeddedStack(LiveStack):
 class EmbeddedPlace:
     """A Kafka, Redis or MQTT server for one run, in a process of its own; keeps its data on a disk.
 
-    A crash loses nothing that was confirmed, since the journal is written first; see `--data`.
+    A crash loses nothing that was confirmed, since the journal is written first; see `--data`. Of
+    Redis it keeps what its settings say, as a Redis does, and begins with a Redis's usual ones.
     """
 
     def __init__(self, kind: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix=f"sandbox-{kind}-")
         self._given: dict[str, Any] = {"only": (kind,), "data": Path(self._folder.name)}
+        if kind == "redis":
+            self._given["redis"] = {"appendonly": "no"}
         self._server = self._start()
         port = self._server.ports[kind]
         self.addresses = [(self._server.options.host, port)]
@@ -79,7 +82,9 @@ class EmbeddedPlace:
         self._up = True
 
     def configure(self, settings: dict[str, str]) -> None:
-        """Nothing: it keeps everything."""
+        """Start Redis with these from now on."""
+        if "redis" in self._given:
+            self._given["redis"] |= settings
 
     def close(self) -> None:
         """Throw it away."""

@@ -142,3 +142,22 @@ def test_a_kafka_of_three_brokers_goes_on_when_it_is_told_of_all(tmp_path: Path)
         )
         assert {next(consumer).value for _ in range(9)} == {b"%d" % n for n in range(9)}
         consumer.close()
+
+
+def test_a_redis_without_its_log_keeps_snapshots_only(tmp_path: Path) -> None:
+    options = {"only": ("redis",), "data": tmp_path, "redis": {"appendonly": "no"}}
+    server = ServerProcess(**options).start()
+    client = redis.Redis.from_url(server.url("redis"), retry=None)
+    client.set("saved", "1")
+    client.save()
+    client.set("later", "2")
+    server.kill()
+    with ServerProcess(**options) as again:
+        client = redis.Redis.from_url(again.url("redis"))
+        assert client.keys() == [b"saved"]
+        client.set("before the stop", "3")
+    with ServerProcess(**options) as last:
+        assert sorted(redis.Redis.from_url(last.url("redis")).keys()) == [
+            b"before the stop",
+            b"saved",
+        ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 
@@ -16,7 +17,7 @@ import pika
 import pika.exceptions
 import redis
 
-from sandbox.brokers.kafka.records import parse_batches
+from sandbox.brokers.kafka.records import Record, build_batch, parse_batches
 from sandbox.embedded import ServerProcess
 from tests.brokers.kafka.client import Client
 
@@ -184,7 +185,10 @@ class Kafka(Workload):
             while True:
                 for _ in range(5):
                     self._next += 1
-                    answer = client.produce("kept", [b"%d" % (self._next - 1)])
+                    # Of now: what is older than a week is not kept.
+                    now_ms = time.time_ns() // 1_000_000
+                    batch = build_batch([Record(0, now_ms, None, b"%d" % (self._next - 1))])
+                    answer = client.produce("kept", batch)
                     assert answer.error_code == 0
                     self.confirmed = self._next
                 self._committed_possible = self.confirmed
@@ -196,10 +200,14 @@ class Kafka(Workload):
             if client.create_topic("kept").error_code == 0:
                 assert not self._next, "the topic is lost"
             found: list[int] = []
-            while batches := client.fetch("kept", self._checked + len(found)).records:
+            while True:
+                answer = client.fetch("kept", self._checked + len(found))
+                assert answer.error_code == 0, answer
+                if not answer.records:
+                    break
                 found += [
                     int(record.value or b"")
-                    for batch in parse_batches(batches)
+                    for batch in parse_batches(answer.records)
                     for record in batch.records()
                 ]
             committed = max(0, client.committed("readers", "kept")[0])
