@@ -44,7 +44,6 @@ from sandbox.brokers.redis.settings import Settings
 if TYPE_CHECKING:
     from random import Random
 
-    from sandbox.brokers import base
     from sandbox.brokers.base import Observer
 
 #: When the sandbox's worlds begin, on the wall: 2026-01-05 09:00 UTC.
@@ -81,7 +80,6 @@ class Broker(Lasting):
         self.settings = Settings(dict(config or {}))
         self.users = dict(users or {})
         self.connections: dict[Connection, None] = {}
-        self.writable: list[Connection] = []
         self.connections_received = 0
         self.errors = 0
         self.run_id = f"{random.getrandbits(160):040x}"
@@ -132,15 +130,6 @@ class Broker(Lasting):
                 connection.send(SimpleError("ERR max number of clients reached"))
                 connection.close()
         return connection
-
-    def take_writable(self) -> list[base.Connection]:
-        """Return the connections that gained bytes or began closing since the last call."""
-        taken: list[base.Connection] = []
-        for connection in self.writable:
-            connection.taken()
-            taken.append(connection)
-        self.writable.clear()
-        return taken
 
     def next_timer(self) -> int | None:
         """When `handle_timer` must be called next, in nanoseconds, or None."""

@@ -389,7 +389,7 @@ zrange|-4|readonly|1 1 1|read sortedset slow|RO access
 zrangebylex|-4|readonly|1 1 1|read sortedset slow|RO access
 zrangebyscore|-4|readonly|1 1 1|read sortedset slow|RO access
 zrangestore|-5|denyoom write|1 2 1|write sortedset slow|OW update
-zrank|3|fast readonly|1 1 1|read sortedset fast|RO access
+zrank|-3|fast readonly|1 1 1|read sortedset fast|RO access
 zrem|-3|fast write|1 1 1|write sortedset fast|RW delete
 zremrangebylex|4|write|1 1 1|write sortedset slow|RW delete
 zremrangebyrank|4|write|1 1 1|write sortedset slow|RW delete
@@ -397,7 +397,7 @@ zremrangebyscore|4|write|1 1 1|write sortedset slow|RW delete
 zrevrange|-4|readonly|1 1 1|read sortedset slow|RO access
 zrevrangebylex|-4|readonly|1 1 1|read sortedset slow|RO access
 zrevrangebyscore|-4|readonly|1 1 1|read sortedset slow|RO access
-zrevrank|3|fast readonly|1 1 1|read sortedset fast|RO access
+zrevrank|-3|fast readonly|1 1 1|read sortedset fast|RO access
 zscan|-3|readonly|1 1 1|read sortedset slow|RO access
 zscore|3|fast readonly|1 1 1|read sortedset fast|RO access
 zunion|-3|movablekeys readonly|0 0 0|read sortedset slow|RO access

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fakeredis._helpers import SimpleError, SimpleString
 
+from sandbox.brokers.carrying import Carried
 from sandbox.brokers.redis.commands import split
 from sandbox.brokers.redis.hot import HOT, MISS, Hot
 from sandbox.brokers.redis.replies import NullArray
@@ -43,7 +44,7 @@ _CHANGES_RULES = frozenset(
 )
 
 
-class Performing:
+class Performing(Carried["Connection"]):
     """The part of a broker that does requests."""
 
     server: Server
@@ -53,6 +54,7 @@ class Performing:
     now_ns: int
 
     def __init__(self) -> None:
+        super().__init__()
         self.waits = Waits()
         #: Who caches which keys.
         self.interest = Interest()
@@ -72,8 +74,6 @@ class Performing:
         self.slow: list[Any] = []
         #: Whether the command that runs has sent anything by itself.
         self.replied = False
-        #: Changes with everything but questions answered with nothing new; carriers compare it.
-        self.activity = 0
         self._slow_count = 0
         self._changes = 0
 

@@ -62,3 +62,43 @@ def test_a_restart_ends_every_connection() -> None:
     world.carry()
     assert client.side.closing
     assert world.broker.next_timer() is None
+
+
+@pytest.mark.parametrize(("sync", "left"), [("always", b"4"), ("everysec", b"2"), ("no", b"1")])
+def test_a_power_failure_loses_what_was_not_on_the_disk_yet(sync: str, left: bytes) -> None:
+    world = new_world(config={"appendonly": "yes", "appendfsync": sync})
+    client = world.connect()
+    client.ask("SET", "k", "1")
+    world.advance(31.1)
+    client.ask("SET", "k", "2")
+    world.advance(1)
+    client.ask("SET", "k", "3")
+    client.ask("SET", "k", "4")
+    world.advance(0.1)
+    assert _value_after(world, "power_failure") == left
+
+
+def test_what_is_done_after_a_power_failure_can_be_lost_in_the_next_one() -> None:
+    world = new_world(config={"appendonly": "yes"})
+    world.connect().ask("RPUSH", "jobs", "a")
+    world.advance(2)
+    world.connect().ask("RPUSH", "jobs", "lost")
+    world.broker.power_failure(world.now_ns)
+    world.connect().ask("RPUSH", "jobs", "b")
+    world.advance(2)
+    world.connect().ask("RPUSH", "jobs", "lost too")
+    world.broker.power_failure(world.now_ns)
+    assert world.connect().ask("LRANGE", "jobs", 0, -1) == [b"a", b"b"]
+
+
+def test_a_long_log_is_begun_anew_and_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.brokers.redis.durability._REWRITE_AFTER", 50)
+    world = new_world(config={"appendonly": "yes"})
+    client = world.connect()
+    for number in range(500):
+        client.ask("RPUSH", "l", number)
+        world.advance(0.01)
+    assert len(world.broker.log._records) < 300
+    world.advance(2)
+    world.broker.power_failure(world.now_ns)
+    assert world.connect().ask("LLEN", "l") == 500
