@@ -45,7 +45,10 @@ def test_every_runtime_dependency_is_imported_somewhere() -> None:
     for requirement in project["dependencies"]:
         name = canonicalize_name(Requirement(requirement).name)
         assert any(
-            f"import {module}" in sources or f"from {module}" in sources
+            # By name: client libraries that learners' programs import.
+            f"import {module}" in sources
+            or f"from {module}" in sources
+            or f'"{module}"' in sources
             for module in modules.get(name, ())
         ), name
 
