@@ -26,6 +26,9 @@ def run(
     trace: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write everything that happened there.")
     ] = None,
+    kafka_brokers: Annotated[
+        int, typer.Option(help="1 or 3; the second and third are at localhost:9093 and 9094.")
+    ] = 1,
     full: Annotated[bool, typer.Option("--traceback", help="Print whole tracebacks.")] = False,
 ) -> None:
     """Run programs together, each its own process, in a simulated world.
@@ -41,6 +44,8 @@ def run(
     for file in files:
         if not file.is_file():
             raise Refused(f"There is no program {file}.")
+    if kafka_brokers not in (1, 3):
+        raise Refused("A world has one Kafka broker, or three: --kafka-brokers 3.")
     # The world's programs have a sys.stdout of their own while they run; these are the terminal's.
     out, err = sys.stdout, sys.stderr
     colour = out.isatty() and not os.environ.get("NO_COLOR")
@@ -55,7 +60,8 @@ def run(
         out.write(f"{now_s:7.3f}  {name}  {text}\n")
         out.flush()
 
-    programs = Programs(files, seed=seed, on_line=line)
+    brokers = ("kafka-cluster",) if kafka_brokers == 3 else ()
+    programs = Programs(files, seed=seed, brokers=brokers, on_line=line)
     pressed = 0
 
     def interrupted(signum: int, frame: object) -> None:

@@ -17,7 +17,7 @@ from sandbox.sim.clock import SECOND
 from sandbox.sim.endings import Ending
 from sandbox.sim.world import ProcessHandle
 from sandbox.stack.simulated import SimulatedStack
-from sandbox.stack.simulated.brokers import KINDS
+from sandbox.stack.simulated.brokers import KAFKA_CLUSTER, KINDS
 
 #: Real seconds without a system call before a program counts as looping endlessly.
 STALL_LIMIT_S = 10.0
@@ -53,6 +53,8 @@ class Programs:
         on_line: OnLine,
     ) -> None:
         """Get ready to run `files`, with brokers that are there from the start, or once wanted."""
+        if KAFKA_CLUSTER in brokers:
+            late = [name for name in late if name != "kafka"]
         self.stack = SimulatedStack(seed=seed, brokers=brokers, late=late)
         self.world = self.stack.world
         self._on_line = on_line

@@ -175,3 +175,17 @@ def test_every_broker_is_there_for_programs_that_want_it(sandbox: Command, home:
     assert "every program has ended" in ran.out
     lines = [json.loads(line) for line in (home / "trace.jsonl").read_text().splitlines()]
     assert {"kafka", "redis"} <= {line.get("process") for line in lines}
+
+
+def test_three_kafka_brokers_are_there_if_asked_for(sandbox: Command, home: Path) -> None:
+    (home / "nodes.py").write_text(
+        "from kafka.admin import KafkaAdminClient\n"
+        "admin = KafkaAdminClient(bootstrap_servers='localhost:9094')\n"
+        "print(sorted(node['broker_id'] for node in admin.describe_cluster()['brokers']))\n"
+        "admin.close()\n"
+    )
+    ran = sandbox("run", "nodes.py", "--kafka-brokers", "3")
+    assert "nodes.py  [1, 2, 3]" in ran.out, ran.out + ran.err
+    refused = sandbox("run", "nodes.py", "--kafka-brokers", "2")
+    assert refused.status == 2
+    assert "one Kafka broker, or three" in refused.err

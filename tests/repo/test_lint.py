@@ -46,9 +46,7 @@ def test_every_runtime_dependency_is_imported_somewhere() -> None:
         name = canonicalize_name(Requirement(requirement).name)
         assert any(
             # By name: client libraries that learners' programs import.
-            f"import {module}" in sources
-            or f"from {module}" in sources
-            or f'"{module}"' in sources
+            f"import {module}" in sources or f"from {module}" in sources or f'"{module}"' in sources
             for module in modules.get(name, ())
         ), name
 
