@@ -46,8 +46,11 @@ class Timers:
 
     def next_due(self) -> int | None:
         """When anything is due."""
-        candidates = [due for due in (_first(self._events), _first(self._housekeeping)) if due]
-        return min(candidates)[0] if candidates else None
+        first = _first(self._events) if self._events else None
+        other = _first(self._housekeeping) if self._housekeeping else None
+        if first is None or (other is not None and other < first):
+            first = other
+        return None if first is None else first[0]
 
     def next_event_due(self) -> int | None:
         """When anything but housekeeping is due."""

@@ -16,6 +16,9 @@ MICROSECOND = 1_000
 MILLISECOND = 1_000_000
 SECOND = 1_000_000_000
 
+#: Later than anything.
+NEVER = 1 << 62
+
 #: What the wall clock shows when a world begins: 2026-01-05 09:00:00 UTC, a Monday.
 WALL_EPOCH_NS = 1_767_603_600 * SECOND
 
@@ -41,6 +44,8 @@ class Clock:
         self.now_ns = 0
         self._timers: list[tuple[int, int, Timer]] = []
         self._sequence = 0
+        #: When `run_due` may have something to do next.
+        self.next_ns = NEVER
 
     def at(self, at_ns: int, action: Callable[[], None]) -> Timer:
         """Schedule `action`; a time that has passed means now."""
@@ -48,6 +53,8 @@ class Clock:
         self._sequence += 1
         timer = Timer(at_ns, action)
         heapq.heappush(self._timers, (at_ns, self._sequence, timer))
+        if at_ns < self.next_ns:
+            self.next_ns = at_ns
         return timer
 
     def after(self, delay_ns: int, action: Callable[[], None]) -> Timer:
@@ -59,22 +66,27 @@ class Clock:
         timers = self._timers
         while timers:
             if timers[0][2].action is not None:
-                return timers[0][0]
+                self.next_ns = timers[0][0]
+                return self.next_ns
             heapq.heappop(timers)
+        self.next_ns = NEVER
         return None
 
     def is_due(self) -> bool:
         """Whether `run_due` may have something to do."""
-        return bool(self._timers) and self._timers[0][0] <= self.now_ns
+        return self.now_ns >= self.next_ns
 
     def run_due(self) -> None:
         """Carry out everything due by now, in order."""
         timers = self._timers
-        while timers and timers[0][0] <= self.now_ns:
-            timer = heapq.heappop(timers)[2]
-            if timer.action is not None:
-                action, timer.action = timer.action, None
-                action()
+        try:
+            while timers and timers[0][0] <= self.now_ns:
+                timer = heapq.heappop(timers)[2]
+                if timer.action is not None:
+                    action, timer.action = timer.action, None
+                    action()
+        finally:
+            self.next_ns = timers[0][0] if timers else NEVER
 
     def advance(self, to_ns: int) -> None:
         """Jump forward; never back."""

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from sandbox.sim import chance, collecting, endings
-from sandbox.sim.clock import SECOND, Clock
+from sandbox.sim.clock import MICROSECOND, SECOND, Clock
 from sandbox.sim.network import Network
 from sandbox.sim.processes import Process, Runtime
 from sandbox.sim.scheduler import QUANTUM_NS, Fiber, Scheduler
@@ -33,7 +33,10 @@ ROUNDS_OF_A_POLLER = 20
 FIRST_PID = 100
 
 #: How many system calls pass between two looks at limits that need not be exact.
-REVIEW_STEPS = 1_000
+REVIEW_STEPS = 20
+
+#: How long what is due may wait while a program does not look at what has arrived.
+SLACK_NS = 100 * MICROSECOND
 
 
 class Kernel(Sockets):
@@ -285,25 +288,26 @@ class Kernel(Sockets):
         scheduler, clock = self.scheduler, self.clock
         fiber = scheduler.current
         assert fiber is not None, "a system call from outside the world"
-        clock.now_ns += cost_ns
-        scheduler.steps += 1
-        if scheduler.steps >= self._review_at:
+        clock.now_ns = now_ns = clock.now_ns + cost_ns
+        scheduler.steps = steps = scheduler.steps + 1
+        if steps >= self._review_at:
             self._review(fiber)
-        if self.out_of_time is not None:
-            self.out_of_time()
-        if clock.is_due():
+        if now_ns >= clock.next_ns + SLACK_NS:
             scheduler.run_due()
         if fiber.process.signals:
             self._handle_signals(fiber)
-        if scheduler.ready and clock.now_ns - fiber.started_ns > QUANTUM_NS:
+        if scheduler.ready and now_ns - fiber.started_ns > QUANTUM_NS:
             scheduler.give_way()
         if self.limit_ns is not None and clock.now_ns > self.limit_ns:
             self._stop(endings.virtual_time(clock.now_ns / SECOND, self.limit_ns / SECOND))
         return fiber
 
     def _review(self, fiber: Fiber) -> None:
-        """What need not be looked at in every system call: the step limit, and garbage."""
+        """What need not be looked at in every system call: limits, and garbage."""
         scheduler, limit = self.scheduler, self.scheduler.step_limit
+        self._review_at = scheduler.steps + REVIEW_STEPS
+        if self.out_of_time is not None:
+            self.out_of_time()
         if limit is not None and scheduler.steps > limit:
             process = fiber.process
             at_s = self.clock.now_ns / SECOND
@@ -312,7 +316,6 @@ class Kernel(Sockets):
         if scheduler.steps >= self._collect_at:
             self._collect_at = scheduler.steps + collecting.EVERY_STEPS
             scheduler.stacks.collect()
-        self._review_at = scheduler.steps + REVIEW_STEPS
         if limit is not None:
             self._review_at = min(self._review_at, limit + 1)
 

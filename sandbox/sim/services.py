@@ -144,10 +144,9 @@ class Service:
         self._ends.pop(id(end.connection_state), None)
 
     def receive(self, end: BrokerEnd, data: bytes, cause: int) -> None:
-        """Bytes from a client."""
+        """Bytes from a client; `settle` follows when all that is due has arrived."""
         self._cause = cause
         end.connection_state.receive_data(data, self.network.clock.now_ns)
-        self.settle()
         self._cause = 0
 
     def _restart(self, crash: bool) -> None:
@@ -207,6 +206,9 @@ class BrokerEnd(End):
         self.unread -= len(data)
         if not self.connection_state.closing:
             self.service.receive(self, data, cause)
+
+    def on_arrivals(self) -> None:
+        self.service.settle()
 
     def on_end(self) -> None:
         self.send_end()

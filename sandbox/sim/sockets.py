@@ -120,24 +120,19 @@ class Sockets:
             raise fail(code)
 
     def send(self, fd: int, data: bytes, timeout_ns: int | None) -> int:
-        socket = self._socket(fd, CALL_NS)
-        end = self._connected(socket)
+        process = self._enter(CALL_NS).process
+        socket = process.sockets.get(fd)
+        if socket is None:
+            raise fail(errno.EBADF)
+        end = socket.end or self._connected(socket)
         internal = socket.internal
-        where = "" if internal else self._crash_point(socket.owner, "send")
-        if end.sent_end and not end.reset:
-            raise fail(errno.EPIPE)
-        if not end.room and not end.reset:
-            self._until(socket, lambda: end.room > 0 or end.reset, timeout_ns, "its peer to read")
-        if end.reset:
-            if socket.error != errno.EPIPE:
-                socket.error = errno.EPIPE
-                raise fail(errno.ECONNRESET)
-            raise fail(errno.EPIPE)
+        where = "" if internal else self._crash_point(process, "send")
         room = end.room
+        if end.sent_end or not room:
+            room = self._room_to_send(socket, end, timeout_ns)
         if len(data) > room:
             data = data[:room]
-        data = bytes(data)
-        cause = 0 if internal else self._trace_send(socket.owner, end, data, where)
+        cause = 0 if internal else self._trace_send(process, end, data, where)
         end.send(data, cause)
         return len(data)
 
@@ -190,6 +185,7 @@ class Sockets:
     ) -> list[tuple[int, int]]:
         fiber = self._enter(CALL_NS)
         process = fiber.process
+        self._catch_up()
         ready = self._ready(process, interests)
         if ready:
             return ready
@@ -217,6 +213,19 @@ class Sockets:
 
     # inside
 
+    def _room_to_send(self, socket: Socket, end: ProcessEnd, timeout_ns: int | None) -> int:
+        """Wait until an end takes bytes; how many. Raises: EPIPE, ECONNRESET, EAGAIN, ETIMEDOUT."""
+        if end.sent_end and not end.reset:
+            raise fail(errno.EPIPE)
+        if not end.room and not end.reset:
+            self._until(socket, lambda: end.room > 0 or end.reset, timeout_ns, "its peer to read")
+        if end.reset:
+            if socket.error != errno.EPIPE:
+                socket.error = errno.EPIPE
+                raise fail(errno.ECONNRESET)
+            raise fail(errno.EPIPE)
+        return end.room
+
     def _trace_send(self, process: Process, end: ProcessEnd, data: bytes, where: str) -> int:
         """Note bytes that leave a process."""
         if isinstance(end.peer, ProcessEnd):  # else what the broker makes of it decides
@@ -227,6 +236,11 @@ class Sockets:
             "net.send",
             {"connection": end.connection, "data": data, "where": where},
         )
+
+    def _catch_up(self) -> None:
+        """Let arrive what is due, the program being about to look."""
+        if self.clock.is_due():
+            self.scheduler.run_due()
 
     def _socket(self, fd: int, cost_ns: int) -> Socket:
         process = self._enter(cost_ns).process
@@ -247,6 +261,7 @@ class Sockets:
         self, socket: Socket, ready: Callable[[], bool], timeout_ns: int | None, waiting: str
     ) -> None:
         """Wait until `ready()`. Raises: EAGAIN with a time-out of 0, else ETIMEDOUT."""
+        self._catch_up()
         if ready():
             return
         if timeout_ns == 0:

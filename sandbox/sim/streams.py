@@ -43,6 +43,8 @@ class End:
         self.gone = False
         self._sent_reset = False
         self._held: deque[Parcel] = deque()
+        #: Parcels on their way here, with the time they arrive.
+        self._under_way: deque[tuple[int, Parcel]] = deque()
         self._arrival_ns = 0
         self._link = Link()
         self._link_version = -1
@@ -52,7 +54,8 @@ class End:
     @property
     def room(self) -> int:
         """How many bytes `send` would take now."""
-        return max(0, WINDOW - self.peer.unread)
+        room = WINDOW - self.peer.unread
+        return room if room > 0 else 0
 
     def send(self, data: bytes, cause: int) -> None:
         """Put bytes on the way; `cause` is the trace event that did."""
@@ -91,7 +94,22 @@ class End:
             at_ns += size * SECOND // link.bytes_per_s
         self._arrival_ns = at_ns
         self.network.in_flight += 1
-        clock.at(at_ns, lambda: self._arrive(parcel))
+        self._under_way.append((at_ns, parcel))
+        if len(self._under_way) == 1:
+            clock.at(at_ns, self._arrivals)
+
+    def _arrivals(self) -> None:
+        """Let everything arrive that is due, at once: programs send in small pieces."""
+        under_way, clock = self._under_way, self.network.clock
+        while under_way and under_way[0][0] <= clock.now_ns:
+            self._arrive(under_way[0][1])
+            under_way.popleft()
+        if under_way:
+            clock.at(under_way[0][0], self._arrivals)
+        self.on_arrivals()
+
+    def on_arrivals(self) -> None:
+        """All that was due has arrived."""
 
     def _arrive(self, parcel: Parcel) -> None:
         self.network.in_flight -= 1

@@ -36,8 +36,6 @@ class _State:
     def __init__(self) -> None:
         self.attributes: dict[logging.Filterer, dict[str, Any]] = {}
         self.disable = 0
-        #: Answers of `isEnabledFor`, which is asked for every message that is not shown.
-        self.enabled: dict[tuple[logging.Logger, int], bool] = {}
 
     def of(self, logger: logging.Logger) -> dict[str, Any]:
         """The attributes of one logger."""
@@ -78,9 +76,8 @@ def _property(name: str) -> property:
         if process is None:
             self.__dict__[name] = value
             return
-        state = _state(process)
-        state.of(self)[name] = value
-        state.enabled.clear()
+        _state(process).of(self)[name] = value
+        process.enabled_loggers.clear()
 
     return property(read, write)
 
@@ -98,13 +95,15 @@ def install(replace: Replace) -> None:
         process = context.current()
         if process is None:
             return bool(is_enabled(self, level))
-        state = _state(process)
-        answer = state.enabled.get((self, level))
+        # Asked several times for every message that a client library does not log.
+        enabled = process.enabled_loggers
+        answer = enabled.get((self, level))
         if answer is None:
-            answer = bool(
-                not self.disabled and level > state.disable and level >= self.getEffectiveLevel()
+            answer = enabled[self, level] = bool(
+                not self.disabled
+                and level > _state(process).disable
+                and level >= self.getEffectiveLevel()
             )
-            state.enabled[self, level] = answer
         return answer
 
     def clear_cache_in_world(self: logging.Manager) -> None:
@@ -112,7 +111,7 @@ def install(replace: Replace) -> None:
         if process is None:
             clear_cache(self)
         else:
-            _state(process).enabled.clear()
+            process.enabled_loggers.clear()
 
     def read_disable(self: logging.Manager) -> Any:
         process = context.current()
@@ -124,7 +123,7 @@ def install(replace: Replace) -> None:
             disable.fset(self, value)
         else:
             _state(process).disable = int(value)
-            _state(process).enabled.clear()
+            process.enabled_loggers.clear()
 
     is_enabled_in_world.__name__ = "isEnabledFor"
     is_enabled_in_world.__doc__ = is_enabled.__doc__

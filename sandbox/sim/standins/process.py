@@ -79,6 +79,8 @@ class InProcess:
         self.error: BaseException | None = None
         #: What `logging` and others keep per process, by the name of their stand-in.
         self.kept: dict[Any, Any] = {}
+        #: Answers of `Logger.isEnabledFor`, by logger and level.
+        self.enabled_loggers: dict[tuple[Any, int], bool] = {}
         self.stdout = ProcessStream(self, STDOUT)
         self.stderr = ProcessStream(self, STDERR)
         self._stdin = io.StringIO("")
@@ -208,8 +210,10 @@ class InProcess:
 
     def flush(self) -> None:
         """Write out half lines."""
-        self.stdout.flush()
-        self.stderr.flush()
+        if self.stdout.line:
+            self.stdout.flush()
+        if self.stderr.line:
+            self.stderr.flush()
 
     def report(self, error: BaseException, thread: str) -> None:
         """Tell whoever watches what ended a thread."""

@@ -174,12 +174,15 @@ class WorldSocket:
 
     def send(self, data: Any, flags: int = 0) -> int:
         """See `socket.socket.send`."""
-        payload = _payload(data)
-        self._process.flush()
+        payload = data if type(data) is bytes else _payload(data)
+        process = self._process
+        process.flush()
         if not payload:
             return 0
+        if self._timeout == 0.0 and self._fd >= 0:  # the common case: nothing to wait for
+            return process.syscalls.send(self._fd, payload, 0)
         with _timeouts():
-            return self._process.syscalls.send(self._fd, payload, self._patience())
+            return process.syscalls.send(self._fd, payload, self._patience())
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         """See `socket.socket.sendall`."""

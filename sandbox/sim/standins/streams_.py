@@ -32,7 +32,8 @@ class ProcessStream(io.TextIOBase):
         super().__init__()
         self._process = process
         self._stream = stream
-        self._line = ""
+        #: What was written since the last whole line.
+        self.line = ""
         self.name = "<stdout>" if stream == STDOUT else "<stderr>"
         self.mode = "w"
 
@@ -52,15 +53,15 @@ class ProcessStream(io.TextIOBase):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         if context.current() is not self._process:
             return self._written_elsewhere(text)
-        self._line += text
+        self.line += text
         if "\n" in text:
-            whole, _, self._line = self._line.rpartition("\n")
+            whole, _, self.line = self.line.rpartition("\n")
             self._process.syscalls.write(self._stream, whole + "\n")
         return len(text)
 
     def flush(self) -> None:
-        if self._line and context.current() is self._process:
-            text, self._line = self._line, ""
+        if self.line and context.current() is self._process:
+            text, self.line = self.line, ""
             self._process.syscalls.write(self._stream, text)
 
     def _written_elsewhere(self, text: str) -> int:
