@@ -93,6 +93,21 @@ class RabbitMQObserver(Protocol):
         """The names of the exercise's processes that are connected, one per connection."""
         ...
 
+    def restart(self) -> None:
+        """Stop and start it in good order: durable queues and their persistent messages are kept.
+
+        Raises `NotImplementedError` where the server is not the run's own.
+        """
+        ...
+
+    def kill(self) -> None:
+        """End it at once and leave it down. Raises as `restart`."""
+        ...
+
+    def start(self) -> None:
+        """Start it after `kill`. Raises as `restart`."""
+        ...
+
     def events(self, kind: str) -> list[Mapping[str, Any]]:
         """Trace events of a kind.
 

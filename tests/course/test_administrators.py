@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pika.exceptions
 import pytest
 
 from sandbox.course.fixture import Lab
@@ -38,6 +39,39 @@ def test_a_broker_that_the_lab_does_not_need_is_an_error_that_says_what_to_write
         _ = lab.kafka
     with pytest.raises(BrokerNotNeeded, match="'rabbitmq'"):
         _ = lab.rabbitmq
+
+
+# -- RabbitMQ
+
+DURABLE = """
+import pika
+
+def place(durable, persistent):
+    channel = pika.BlockingConnection().channel()
+    name = "durable" if durable else "transient"
+    channel.queue_declare(name, durable=durable)
+    properties = pika.BasicProperties(delivery_mode=2 if persistent else 1)
+    channel.basic_publish("", name, b"%d" % persistent, properties)
+"""
+
+
+@pytest.mark.parametrize("how", ["restart", "kill"])
+def test_a_restart_of_rabbitmq_keeps_persistent_messages_in_durable_queues(
+    lab_for: Open, how: str
+) -> None:
+    lab = lab_for("rabbitmq", exercise=DURABLE)
+    for durable in (True, False):
+        for persistent in (True, False):
+            lab.call("place", durable, persistent)
+    if how == "restart":
+        lab.rabbitmq.restart()
+    else:
+        lab.rabbitmq.kill()
+        with pytest.raises(pika.exceptions.AMQPConnectionError):
+            lab.call("place", True, True)
+        lab.rabbitmq.start()
+    assert [message.body for message in lab.rabbitmq.messages("durable")] == [b"1"]
+    assert not lab.rabbitmq.exists("transient")
 
 
 # -- Kafka

@@ -69,6 +69,18 @@ class RabbitMQ:
         """The names of connected processes, one per connection."""
         return self._observer.connections()
 
+    def restart(self) -> None:
+        """Stop and start it in good order, where the server is the run's own."""
+        self._observer.restart()
+
+    def kill(self) -> None:
+        """End it at once and leave it down."""
+        self._observer.kill()
+
+    def start(self) -> None:
+        """Start it after `kill`."""
+        self._observer.start()
+
     def events(self, kind: str) -> list[Mapping[str, Any]]:
         """Trace events of a kind, where the stack keeps a trace."""
         return self._observer.events(kind)

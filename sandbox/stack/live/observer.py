@@ -185,6 +185,21 @@ class LiveRabbitMQ:
                 and not connection.closed
             ]
 
+    def restart(self) -> NoReturn:
+        """Raise: the server is shared with other virtual hosts. Raises: NotImplementedError."""
+        raise NotImplementedError(
+            "This RabbitMQ is not the run's own, so it is not restarted. Mark the check with "
+            '@pytest.mark.stack("simulated").'
+        )
+
+    def kill(self) -> NoReturn:
+        """Raise, as `restart`. Raises: NotImplementedError."""
+        self.restart()
+
+    def start(self) -> NoReturn:
+        """Raise, as `restart`. Raises: NotImplementedError."""
+        self.restart()
+
     def events(self, kind: str) -> NoReturn:
         """Raise: a real broker keeps no trace.
 

@@ -114,6 +114,15 @@ class SimulatedRabbitMQ:
     def connections(self) -> list[str]:
         return [connection.peer.partition(":")[0] for connection in self._broker.connections]
 
+    def restart(self) -> None:
+        self._service.restart()
+
+    def kill(self) -> None:
+        self._service.stop(crash=True)
+
+    def start(self) -> None:
+        self._service.start()
+
     def events(self, kind: str) -> list[Mapping[str, Any]]:
         return [
             as_dict(event)
