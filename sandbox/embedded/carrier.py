@@ -276,6 +276,7 @@ class Client(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is over, whoever ended it."""
         service = self._service
+        self._finishing = True
         service.congested.pop(self, None)
         connection = getattr(self, "connection", None)
         if connection is None:

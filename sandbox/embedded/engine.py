@@ -103,6 +103,7 @@ class Engine:
                         kind.name,
                         self._folder,
                         fsync=options.fsync,
+                        least_bytes=options.rewrite_at_bytes,
                         log=lambda text: self.log("", text),
                     )
             if options.trace is not None:

@@ -19,11 +19,10 @@ from sandbox.brokers.base import Durable, Record
 from sandbox.embedded import journal
 from sandbox.embedded.errors import JournalDamaged
 from sandbox.embedded.folder import Folder
+from sandbox.embedded.limits import LEAST_BYTES
 
-#: A journal is rewritten when it is this many times as large as it was when new...
+#: A journal is rewritten when it is this many times as large as it was when new.
 GROWTH: Final = 4
-#: ... but not before it is this large.
-LEAST_BYTES: Final = 16 << 20
 
 
 class Keeper:

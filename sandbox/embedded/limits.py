@@ -24,6 +24,8 @@ KEEPALIVE_IDLE_S: Final = 60
 #: ... this often, this far apart.
 KEEPALIVE_PROBES: Final = 4
 KEEPALIVE_EVERY_S: Final = 15
+#: A file of kept data is not written anew while the server runs before it is this large.
+LEAST_BYTES: Final = 16 * _MEGABYTE
 #: Files that are open for other reasons than clients.
 _OTHER_FILES: Final = 64
 

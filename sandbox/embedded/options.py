@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.embedded.limits import MOST_CONNECTIONS
+from sandbox.embedded.limits import LEAST_BYTES, MOST_CONNECTIONS
 
 LOOPBACK = "127.0.0.1"
 
@@ -34,6 +34,8 @@ class Options:
     redis: Mapping[str, str] = field(default_factory=dict)
     #: Whether what is confirmed also survives the loss of power.
     fsync: bool = False
+    #: How large a broker's file is, at least, before it is written anew while the server runs.
+    rewrite_at_bytes: int = LEAST_BYTES
     #: The seed of the brokers' random streams; None: another one every time.
     seed: int | None = None
     trace: Path | None = None

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pika
@@ -197,6 +198,42 @@ def test_the_status_counts_what_there_is(own_server: Server) -> None:
     assert after["rabbitmq"][0] - before["rabbitmq"][0] == 3
     assert after["rabbitmq"][1] == {"queues": 1, "ready": 3, "consumers": 0}
     assert after["redis"][1]["keys"] == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a terminal of POSIX")
+def test_on_a_terminal_it_shows_a_table_and_leaves_the_cursor_visible() -> None:
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [*CLI, "--only", "rabbitmq", "--port-offset", str(free_offset(5672))],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=os.environ | {"COLUMNS": "120", "LINES": "40", "TERM": "xterm"},
+    )
+    os.close(theirs)
+    shown = b""
+    address = None
+    stopped = False
+    try:
+        with suppress(OSError):  # The terminal's other end is gone: the command has ended.
+            while piece := os.read(ours, 65536):
+                shown += piece
+                plain = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", shown)
+                found = re.search(rb"amqp://guest:guest@127\.0\.0\.1:\d+/", plain)
+                if found and address is None:
+                    address = found[0].decode()
+                    with pika.BlockingConnection(pika.URLParameters(address)) as connection:
+                        connection.channel().queue_declare("q", exclusive=True)
+                if b"disconnected" in plain and not stopped:
+                    stopped = True
+                    process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 0, shown.decode()
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+    assert b"RabbitMQ" in shown
+    assert shown.rindex(b"\x1b[?25h") > shown.rindex(b"\x1b[?25l")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
