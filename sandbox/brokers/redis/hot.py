@@ -6,7 +6,7 @@ a command on the data directly and return `MISS`, having done nothing, for every
 option, a value of another type, a number that is none. The long way then decides.
 
 Only clients whom nothing restricts come here, while nobody monitors, listens to keyspace events,
-limits memory or pauses (`Broker._is_special`, `Session.is_free`), and outside of transactions.
+pauses (`Broker._is_special`, `Session.is_free`). What a transaction queued comes here from EXEC.
 
 To add a command, write a function and `@hot` it: both ways must give the same, which
 `tests/brokers/redis/test_hot.py` checks with random conversations.
@@ -24,6 +24,7 @@ from fakeredis.model import ExpiringMembersSet, Hash, StreamEntryKey, ZSet
 from sandbox.brokers.redis.borrowed import LENT
 from sandbox.brokers.redis.group_commands import xack as long_xack
 from sandbox.brokers.redis.group_commands import xreadgroup as long_xreadgroup
+from sandbox.brokers.redis.known import KNOWN
 from sandbox.brokers.redis.stream import Stream
 
 if TYPE_CHECKING:
@@ -40,18 +41,21 @@ class Hot(NamedTuple):
     """A command's name, and the function that does its everyday form."""
 
     name: str
+    arity: int
     run: Callable[[Session, list[bytes]], Any]
 
 
 #: By the word a client sends: all capitals, or none.
 HOT: Final[dict[bytes, Hot]] = {}
+HOT_BY_NAME: Final[dict[str, Hot]] = {}
 
 
 def hot(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make a function the short way of a command."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        HOT[name.encode()] = HOT[name.upper().encode()] = Hot(name, function)
+        made = Hot(name, KNOWN[name].arity, function)
+        HOT[name.encode()] = HOT[name.upper().encode()] = HOT_BY_NAME[name] = made
         return function
 
     return register
@@ -83,9 +87,9 @@ def get(session: Session, fields: list[bytes]) -> Any:
 
 @hot("set")
 def set_(session: Session, fields: list[bytes]) -> Any:
-    """SET key value."""
+    """SET key value [EX seconds|PX milliseconds]."""
     if len(fields) != 3:
-        return MISS
+        return _set_for_a_while(session, fields) if len(fields) == 5 else MISS
     key, database = fields[1], session._db
     item = database._dict.get(key)
     if item is None:
@@ -93,6 +97,22 @@ def set_(session: Session, fields: list[bytes]) -> Any:
     else:
         item.value, item.expireat = fields[2], None
     database.notify_watch(key)
+    return OK
+
+
+def _set_for_a_while(session: Session, fields: list[bytes]) -> Any:
+    word, amount = fields[3].upper(), fields[4]
+    if word not in (b"EX", b"PX") or not amount.isdigit() or len(amount) > 9 or amount[:1] == b"0":
+        return MISS
+    key, database = fields[1], session._db
+    item = database._dict.get(key)
+    if item is None:
+        item = database._dict[key] = Item(None)
+    item.value = fields[2]
+    seconds = int(amount) if word == b"EX" else int(amount) / 1000.0
+    item.expireat = expireat = database.time + seconds
+    database.notify_watch(key)
+    database.schedule_expiry(key, expireat)
     return OK
 
 
@@ -314,8 +334,13 @@ def zadd(session: Session, fields: list[bytes]) -> Any:
 
 @hot("xadd")
 def xadd(session: Session, fields: list[bytes]) -> Any:
-    """XADD key * field value ..."""
-    if len(fields) < 5 or fields[2] != b"*" or not len(fields) % 2:
+    """XADD key [MAXLEN ~ n] * field value ..."""
+    at, maxlen = 2, None
+    if len(fields) > 7 and fields[3] == b"~" and fields[2] in (b"MAXLEN", b"maxlen"):
+        if not fields[4].isdigit() or len(fields[4]) > 9 or fields[4][:1] == b"0":
+            return MISS
+        at, maxlen = 5, int(fields[4])
+    if len(fields) < at + 3 or fields[at] != b"*" or (len(fields) - at) % 2 == 0:
         return MISS
     key, database = fields[1], session._db
     item = database._dict.get(key)
@@ -334,8 +359,12 @@ def xadd(session: Session, fields: list[bytes]) -> Any:
     else:
         return MISS
     most, size = session.broker.node_limits
-    stream.add(fields[3:], entry, most, size)
+    stream.add(fields[at + 1 :], entry, most, size)
     database.notify_watch(key)
+    if maxlen is not None and len(stream._ids) > maxlen:
+        limit = min(100 * most, 1_000_000) if most > 0 else 10_000
+        if stream.trim(maxlen, None, True, limit):
+            database.notify_watch(key)
     return b"%d-%d" % entry
 
 

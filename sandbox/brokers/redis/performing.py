@@ -8,10 +8,10 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from fakeredis._helpers import SimpleError, SimpleString
+from fakeredis._helpers import QUEUED, SimpleError, SimpleString
 
 from sandbox.brokers.carrying import Carried
-from sandbox.brokers.redis.commands import split
+from sandbox.brokers.redis.commands import find, split
 from sandbox.brokers.redis.hot import HOT, MISS, Hot
 from sandbox.brokers.redis.replies import NullArray
 from sandbox.brokers.redis.tracking import Interest
@@ -100,9 +100,14 @@ class Performing(Carried["Connection"]):
         """Do a client's request, then what it makes possible for those who wait."""
         session = connection.session
         session.last_ns = self.now_ns
-        if session._transaction is None and session.free_since == self.rules:
+        if session.free_since == self.rules:
             hot = HOT.get(fields[0])
-            if hot is not None and self._perform_hot(connection, session, hot, fields):
+            if hot is None:
+                pass
+            elif session._transaction is not None:
+                if self.memory is None and self._queue(connection, session, hot, fields):
+                    return
+            elif self._perform_hot(connection, session, hot, fields):
                 return
         name, _ = split(fields)
         if self.monitors and name not in _UNSEEN:
@@ -123,6 +128,20 @@ class Performing(Carried["Connection"]):
             session.free_since = self.rules
         self._after(connection, fields, name, reply, changed)
         self._log_if_slow(session, fields)
+
+    def _queue(
+        self, connection: Connection, session: Session, hot: Hot, fields: list[bytes]
+    ) -> bool:
+        """Queue an everyday command of a transaction; False if something is wrong with it."""
+        given = len(fields)
+        if given < -hot.arity or (hot.arity > 0 and given != hot.arity):
+            return False
+        assert session._transaction is not None
+        session._transaction.append((*find(session, hot.name), fields[1:]))
+        session.last_command = hot.name
+        connection.reply(QUEUED)
+        self._after(connection, fields, hot.name, QUEUED, False)
+        return True
 
     def _perform_hot(
         self, connection: Connection, session: Session, hot: Hot, fields: list[bytes]

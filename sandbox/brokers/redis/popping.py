@@ -2,6 +2,7 @@
 
 - COPY made two keys share one value: a change of one was a change of both.
 - HRANDFIELD gave a list where Redis gives one field; PFMERGE forgot what the destination had.
+- SETEX cut the time it ends at to whole seconds; SADD told of members that were there already.
 - SWAPDB told nobody who watches a key, or waits for one, in either database.
 - BLPOP and its kin told nobody of a pop that had to wait, and BZPOPMIN failed on other types.
 - LMPOP and BLMPOP emptied a list and left the empty key behind, and told nobody who watches it.
@@ -71,6 +72,26 @@ def swapdb(session: Session, one: bytes, other: bytes) -> SimpleString:
             for key in dict.fromkeys((*first._dict, *second._dict)):
                 database.notify_watch(key)
     return OK
+
+
+def _setter(name: str, unit: int) -> None:
+    def handler(session: Session, key: bytes, amount: bytes, value: bytes) -> SimpleString:
+        wanted = Int.decode(amount)
+        now_ms = session.broker.server.now_ms
+        if wanted <= 0 or now_ms + wanted * unit >= 2**63:
+            raise SimpleError(f"ERR invalid expire time in '{name}' command")
+        item = CommandItem(key, session._db, item=session._db.get(key))
+        item.value = value
+        item.expireat = (now_ms + wanted * unit) / 1000
+        item.writeback()
+        session._keyspace_notifications([item], name.encode())
+        return OK
+
+    command(name, 3)(handler)
+
+
+_setter("setex", 1000)
+_setter("psetex", 1)
 
 
 @command("sadd", 2, -1)

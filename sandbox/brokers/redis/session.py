@@ -16,6 +16,7 @@ from fakeredis._socket._resp import convert_to_resp2
 from fakeredis.model import ClientInfo
 
 from sandbox.brokers.redis import commands, events
+from sandbox.brokers.redis.hot import HOT_BY_NAME, MISS
 from sandbox.brokers.redis.known import KNOWN
 from sandbox.brokers.redis.memory import check_room
 from sandbox.brokers.redis.older import in_words_of_7_0
@@ -251,6 +252,15 @@ class Session(FakeSocket):
         if not from_script:
             broker.count(sig.name)
         before = broker.server.dirty
+        if self._in_transaction and not from_script and self.free_since == broker.rules:
+            hot = HOT_BY_NAME.get(sig.name)
+            reply = (
+                MISS if hot is None or broker.memory is not None else hot.run(self, [b"", *args])
+            )
+            if reply is not MISS:
+                if broker.log.on and broker.server.dirty != before:
+                    broker.log.note(self._db_num, sig.name, args, reply)
+                return reply
         self._mark = len(broker.server.touched)
         broker.server.peeking = self._no_touch or sig.name in _PEEKING
         try:

@@ -65,9 +65,9 @@ def test_one_command_that_fails_inside_the_engine_costs_no_transaction(
     def fail(*_: object) -> None:
         raise IndexError("a bug")
 
-    monkeypatch.setattr(type(client.side.session), "incr", fail)
+    monkeypatch.setattr(type(client.side.session), "append", fail)
     client.ask("MULTI")
-    client.ask("INCR", "n")
+    client.ask("APPEND", "n", "x")
     client.ask("SET", "k", "v")
     assert client.ask("EXEC") == ["ERR the sandbox could not do this: IndexError('a bug')", "OK"]
     assert len(world.of_kind("engine.error")) == 1

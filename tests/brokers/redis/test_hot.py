@@ -13,7 +13,9 @@ from tests.brokers.redis.saying import pick, templates
 
 _TEMPLATES = templates(
     """
-PING|GET T|GET L|SET T V|SET L V|SET T V EX 9|INCR T|DECR T|INCRBY T N|INCRBY T C|INCR L|LPUSH L V V
+PING|GET T|GET L|SET T V|SET L V|SET T V EX 9
+SET T V PX 1500|SET T V EX 0|XADD X MAXLEN ~ 5 * f V|SETEX T 3 V|MULTI|MULTI|EXEC|EXEC
+INCR T|DECR T|INCRBY T N|INCRBY T C|INCR L|LPUSH L V V
 RPUSH L V|LPOP L|RPOP L|LPOP L C|BLPOP L 1|BRPOP L M 1|LLEN L|LLEN T|HSET H V V|HSET H V V V V
 HSET H V|HGET H V|HGET T V|SADD S V|SADD S V V|ZADD Z F V|ZADD Z 7 V|ZADD Z 007.50 V|ZADD Z NX 1 V
 XADD X * f V|XADD X * f V g V|XADD X * f|XADD X I f V|XGROUP CREATE X g 0 MKSTREAM|XACK X g I
@@ -56,6 +58,8 @@ def test_the_short_way_gives_what_the_long_way_gives(seed: int) -> None:
             if talker.side.session.waiting is not None:
                 world.advance(1)
             talker.incoming = b""
+    for talker in talkers:
+        talker.feed(request("EXEC"))
     states = [take(world.broker.server) for world in worlds]
     assert states[0] == states[1]
     assert {n: c for n, c in worlds[0].broker.counts.items() if c} == worlds[1].broker.counts
