@@ -60,7 +60,7 @@ def test_the_example_in_the_description_is_right(tmp_path):
         ("[users.alice]", "[users.alice] needs a password, in quotes"),
         ("[users.alice]\npassword = 7", "[users.alice] needs a password, in quotes"),
         ("[users]\nalice = 7", "[users.alice] must be a table"),
-        ('[users.a]\npassword = "x"\npasword = "y"', "[users.a] has no pasword; it has"),
+        ('[users.a]\npassword = "x"\nsecret = "y"', "[users.a] has no secret; it has"),
         ('[users.a]\npassword = "x"\ntags = "administrator"', "tags must be a list"),
         (
             '[users.a]\npassword = "x"\n[users.a.permissions."/"]\nwrit = ".*"',
