@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         elif chosen.command == "runtime":
             print(build_runtime(say))
         else:
-            for name, whole in (("page", False), ("tools", True)):
+            for name, whole in (("page", False), (wheels.STRIPPED, True), ("tools", True)):
                 print(f"{name}.txt: {len(wheels.lock(name, whole=whole))} wheels")
     except BundleError as error:
         print(error, file=sys.stderr)

@@ -26,7 +26,7 @@ from sandbox.site.bundle.npm import install_npm_packages, web_folder
 #: is named nowhere goes into the last.
 ARCHIVES: Mapping[str, tuple[str, ...]] = {
     "packages": ("iniconfig", "packaging", "pamqp", "pika", "pluggy", "pygments", "pytest"),
-    "kafka": ("kafka_python",),
+    "kafka": ("aiokafka", "async_timeout", "kafka_python"),
     "redis": ("fakeredis", "redis", "sortedcontainers", "typing_extensions"),
     "clients": (),
 }
@@ -80,25 +80,34 @@ def build_runtime(say: Say = print) -> Path:
     """
     node = find_node()
     modules = install_npm_packages(say, node)
-    tools = _wheels("tools", say)
+    tools = _tool_wheels(say)
     libraries = _libraries(node, tools, say)
     sandbox = _sandbox(node, tools, say)
     return _snapshot(node, modules / "pyodide", libraries, sandbox, say)
 
 
-def _wheels(lock: str, say: Say) -> Path:
-    key = digest(wheels.LOCKS / f"{lock}.txt")
-    return step(
-        f"wheels-{lock}",
-        key,
-        lambda folder: wheels.download(lock, folder),
-        say,
-        {"page": "Fetching libraries from PyPI", "tools": "Fetching the byte-compiler"}[lock],
-    )
+def _page_wheels(say: Say) -> Path:
+    # First those that are changed: what is stripped must be all there is.
+    locks = (wheels.STRIPPED, "page")
+
+    def make(folder: Path) -> None:
+        for lock in locks:
+            wheels.download(lock, folder)
+
+    key = digest(*(wheels.LOCKS / f"{lock}.txt" for lock in locks))
+    return step("wheels-page", key, make, say, "Fetching libraries from PyPI")
+
+
+def _tool_wheels(say: Say) -> Path:
+    def make(folder: Path) -> None:
+        wheels.download("tools", folder)
+
+    key = digest(wheels.LOCKS / "tools.txt")
+    return step("wheels-tools", key, make, say, "Fetching the byte-compiler")
 
 
 def _libraries(node: Node, tools: Path, say: Say) -> Path:
-    page = _wheels("page", say)
+    page = _page_wheels(say)
 
     def make(folder: Path) -> None:
         compiled = _compile(node, tools, page, folder)
@@ -106,7 +115,7 @@ def _libraries(node: Node, tools: Path, say: Say) -> Path:
             own.write_zip(folder / f"{name}.zip", files, compress=True)
         shutil.rmtree(compiled)
 
-    locks = (wheels.LOCKS / "page.txt", wheels.LOCKS / "tools.txt")
+    locks = [wheels.LOCKS / f"{name}.txt" for name in ("page", wheels.STRIPPED, "tools")]
     key = digest(_compiler(), *locks, *LEFT_OUT, repr(ARCHIVES), repr(INSTEAD))
     return step("libraries", key, make, say, "Byte-compiling libraries for the page's Python")
 

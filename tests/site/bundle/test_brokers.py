@@ -24,10 +24,11 @@ KAFKA = ("kafka", ("kafka_admin.py", "kafka_consumer.py", "kafka_producer.py"))
 REDIS = ("redis", ("redis_threads.py",))
 PAHO = ("mqtt", ("paho_both.py",))
 REDIS_TASKS = ("redis", ("redis_tasks.py",))
+AIOKAFKA = ("kafka", ("kafka_admin.py", "aiokafka_both.py"))
 AIOMQTT = ("mqtt", ("aiomqtt_both.py",))
 AIO_PIKA = ("rabbitmq,redis", ("kombu_both.py", "aio_pika_both.py"))
 CELERY = ("rabbitmq,redis", ("celery_worker.py", "celery_client.py"))
-SCENARIOS = (KAFKA, REDIS, PAHO, REDIS_TASKS, AIOMQTT, AIO_PIKA, CELERY)
+SCENARIOS = (KAFKA, REDIS, PAHO, REDIS_TASKS, AIOKAFKA, AIOMQTT, AIO_PIKA, CELERY)
 
 PLAY = """
 def play(folder, brokers, names):
@@ -77,7 +78,9 @@ def test_a_run_is_the_same_to_the_byte(scenario: tuple[str, tuple[str, ...]]) ->
     assert in_the_page()[scenario[1][-1]] == in_a_terminal(*scenario)
 
 
-@pytest.mark.parametrize("scenario", [REDIS_TASKS, AIOMQTT, AIO_PIKA], ids=lambda each: each[1][-1])
+@pytest.mark.parametrize(
+    "scenario", [REDIS_TASKS, AIOKAFKA, AIOMQTT, AIO_PIKA], ids=lambda each: each[1][-1]
+)
 def test_tasks_do_the_same(scenario: tuple[str, tuple[str, ...]]) -> None:
     assert in_the_page()[scenario[1][-1]][0] == in_a_terminal(*scenario)[0]
 

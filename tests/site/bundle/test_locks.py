@@ -20,7 +20,7 @@ def lines(name: str) -> list[str]:
     return [line for line in text.splitlines() if line and not line.startswith("#")]
 
 
-@pytest.mark.parametrize("name", ["page", "tools"])
+@pytest.mark.parametrize("name", ["page", "stripped", "tools"])
 def test_a_lock_holds_everything_its_list_asks_for(name: str) -> None:
     locked = {}
     for line in lines(f"{name}.txt"):
