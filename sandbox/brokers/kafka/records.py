@@ -17,6 +17,7 @@ from typing import Any, Final
 from kafka.errors import CorruptRecordError, UnsupportedCodecError
 from kafka.record import default_records, util
 
+from sandbox.brokers.kafka.checksums import crc32c
 from sandbox.brokers.kafka.errors import Code, KafkaError
 
 _HEADER: Final = Struct(">qiibIhiqqqhii")
@@ -30,7 +31,6 @@ CODECS: Final = {0: "none", 1: "gzip"}
 _CODEC_NAMES: Final = {2: "snappy", 3: "lz4", 4: "zstd"}
 _MAX_SEQUENCE: Final = 2**31
 _read_batch: Final[Callable[[bytes], Iterable[Any]]] = default_records.DefaultRecordBatch
-_checksum: Final[Callable[[memoryview], int]] = util.calc_crc32c
 _put_varint: Final[Callable[[int, Callable[[int], None]], Any]] = util.encode_varint
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -106,7 +106,7 @@ class Batch:
             self.max_timestamp_ms = append_time_ms
             pack_into(">h", data, 21, self.attributes)
             pack_into(">q", data, 35, append_time_ms)
-            pack_into(">I", data, 17, _checksum(memoryview(data)[_CRC_FROM:]))
+            pack_into(">I", data, 17, crc32c(bytes(data[_CRC_FROM:])))
         pack_into(">q", data, 0, offset)
         pack_into(">i", data, 12, leader_epoch)
         self.last_offset += offset - self.base_offset
@@ -171,7 +171,7 @@ def _parse_one(data: bytes, at: int) -> Batch:
     if length < _HEADER.size - 12 or end > len(data):
         raise KafkaError(Code.CORRUPT_MESSAGE, "a record batch is cut short")
     raw = data[at:end]
-    if _checksum(memoryview(raw)[_CRC_FROM:]) != crc:
+    if crc32c(raw[_CRC_FROM:]) != crc:
         raise KafkaError(Code.CORRUPT_MESSAGE, "a record batch has a wrong checksum")
     codec = attributes & _CODEC
     if codec not in CODECS:
@@ -246,7 +246,7 @@ def build_batch(
         )
     )
     data += body
-    pack_into(">I", data, 17, _checksum(memoryview(data)[_CRC_FROM:]))
+    pack_into(">I", data, 17, crc32c(bytes(data[_CRC_FROM:])))
     return Batch(
         bytes(data),
         first.offset,
