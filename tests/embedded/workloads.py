@@ -282,6 +282,8 @@ class Mqtt(Workload):
             found = []
             while (message := reader.receive()[1]) != b"end":
                 found.append(int(message))
+            # An acknowledgement is not answered; without this, "end" might come again.
+            reader.ping()
         assert found == sorted(found), "messages come in another order"
         end = found[-1] + 1 if found else self._heard
         assert sorted(set(found)) == list(range(self._heard, end)), "messages are lost"
@@ -314,6 +316,11 @@ class MqttClient:
         number = self._last_id.to_bytes(2)
         self._send(0x32 | retain, _text(topic.encode()) + number + payload)
         assert self._await(0x40) == number
+
+    def ping(self) -> None:
+        """Wait until the server has done all that was asked before."""
+        self._send(0xC0, b"")
+        self._await(0xD0)
 
     def receive(self) -> tuple[str, bytes]:
         """The next message's topic and payload; acknowledges it."""
