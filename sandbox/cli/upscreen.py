@@ -9,6 +9,7 @@ To show more of a broker, see `sandbox.embedded.figures`.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import deque
@@ -50,7 +51,8 @@ class Display(Protocol):
 
 def display_for(options: Options) -> Display:
     """The one that suits where standard output goes."""
-    return Screen(options) if sys.stdout.isatty() else Lines(options)
+    drawable = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return Screen(options) if drawable else Lines(options)
 
 
 def notes(engine: Engine) -> list[str]:
@@ -216,4 +218,8 @@ def _size(size_bytes: float) -> str:
 
 
 def _print(text: str) -> None:
-    print(text, flush=True)
+    """Print, if anybody is left to read it: `sandbox up | head` goes on serving."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (until the end)

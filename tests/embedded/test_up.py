@@ -145,6 +145,32 @@ def test_the_second_interrupt_stops_it_at_once(up: type[Up]) -> None:
         connection.process_data_events(PATIENCE_S)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_it_goes_on_serving_when_nobody_reads_what_it_prints() -> None:
+    offset = free_offset(6379)
+    process = subprocess.Popen(
+        [*CLI, "--only", "redis", "--port-offset", str(offset)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        while not process.stdout.readline().startswith(b"Ready"):
+            assert process.poll() is None
+        process.stdout.close()
+        for _ in range(3):
+            assert redis.Redis(port=6379 + offset).ping()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 0
+        assert process.stderr is not None
+        assert b"Traceback" not in process.stderr.read()
+    finally:
+        process.kill()
+        process.wait()
+        if process.stderr is not None:
+            process.stderr.close()
+
+
 def test_a_trace_is_written_as_the_worlds_is(tmp_path: Path) -> None:
     path = tmp_path / "trace.jsonl"
     with Server(only=("redis", "rabbitmq"), trace=path, seed=7) as server:
