@@ -378,7 +378,22 @@ class Channel:
 
     def send(self, method: Method) -> None:
         """Send a method on this channel."""
+        self.send_confirms()
         self.connection.write(encode_method(self.number, method))
+
+    def confirm(self, taken: bool) -> None:
+        """Confirm or refuse a message, soon: `send_confirms`."""
+        connection = self.connection
+        connection.confirming[self] = None
+        frames = self.confirms.count(self.number, taken)
+        if frames:
+            connection.write(frames)
+
+    def send_confirms(self) -> None:
+        """Say now what is still to be confirmed."""
+        frames = self.confirms.take(self.number)
+        if frames:
+            self.connection.write(frames)
 
     def emit(self, kind: str, **fields: Any) -> None:
         """Trace something that happened on this channel. Call only if `observe` is not None."""

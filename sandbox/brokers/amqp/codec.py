@@ -202,14 +202,14 @@ def ack_fields(payload: bytes) -> tuple[int, bool]:
     return tag, bool(bits & 1)
 
 
-def ack_frame(channel: int, tag: int) -> bytes:
-    """A publisher confirm for one message."""
-    return _ACK_FRAME.pack(METHOD, channel, 13, ACK, tag, 0, 0xCE)
+def ack_frame(channel: int, tag: int, *, multiple: bool = False) -> bytes:
+    """A publisher confirm for one message, or for all up to it."""
+    return _ACK_FRAME.pack(METHOD, channel, 13, ACK, tag, multiple, 0xCE)
 
 
-def nack_frame(channel: int, tag: int) -> bytes:
-    """A publisher is told that one message was refused."""
-    return _ACK_FRAME.pack(METHOD, channel, 13, NACK, tag, 0, 0xCE)
+def nack_frame(channel: int, tag: int, *, multiple: bool = False) -> bytes:
+    """A publisher is told that one message was refused, or all up to it."""
+    return _ACK_FRAME.pack(METHOD, channel, 13, NACK, tag, multiple, 0xCE)
 
 
 def deliver_prefix(consumer_tag: str) -> bytes:

@@ -99,6 +99,8 @@ class Connection:
         self.sent_bytes = 0
         #: What came while publishing was blocked, unread.
         self.held: list[bytes] = []
+        #: Channels with something to confirm.
+        self.confirming: dict[Channel, None] = {}
         #: Its last basic.get found an empty queue: it will probably ask again.
         self.asks_in_vain = False
         self.blocked = False
@@ -212,6 +214,14 @@ class Connection:
         except AmqpError as error:
             self._unreadable = True
             self.fail(error, (0, 0))
+        finally:
+            if self.confirming:
+                self._send_confirms()
+
+    def _send_confirms(self) -> None:
+        channels, self.confirming = self.confirming, {}
+        for channel in channels:
+            channel.send_confirms()
 
     def _read_protocol_header(self) -> bool:
         header = self._splitter.take_prefix(len(PROTOCOL_HEADER))
@@ -444,6 +454,8 @@ class Connection:
 
     def send(self, method: Method) -> None:
         """Send a method of the connection itself."""
+        if self.confirming:
+            self._send_confirms()
         self.write(encode_method(0, method))
 
     def emit(self, kind: str, **fields: Any) -> None:

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Final
 from sandbox.brokers.amqp import direct_reply, firehose
 from sandbox.brokers.amqp.arguments import MAX_TIME_MS
 from sandbox.brokers.amqp.codec import (
-    ack_frame,
-    nack_frame,
     return_frame,
     short_string,
     split_route,
@@ -83,12 +81,10 @@ def _publish(
         _unroutable(channel, message, bits)
     confirms = channel.confirms
     if confirms.selected:
-        tag = confirms.next_tag()
-        frame = ack_frame if taken else nack_frame
-        channel.connection.write(frame(channel.number, tag))
+        channel.confirm(taken)
         if channel.observe is not None:
             kind = "confirm.ack" if taken else "confirm.nack"
-            channel.emit(kind, tag=tag, message=message.number)
+            channel.emit(kind, tag=confirms.last_tag, message=message.number)
 
 
 def accept(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pamqp.commands import Basic, Confirm
+from pamqp.commands import Basic, Channel, Confirm, Queue
 
 from tests.brokers.amqp.client import (
     Client,
@@ -13,6 +13,8 @@ from tests.brokers.amqp.client import (
     closes_connection,
     is_close,
     marshal,
+    published,
+    unmarshal,
 )
 
 
@@ -125,3 +127,46 @@ def test_any_body_arrives_as_it_was(client: Client, body: bytes) -> None:
     got = client.get("q")
     assert got is not None
     assert (got.body, got.size, got.frames) == (body, len(body), 1 if body else 0)
+
+
+def test_what_comes_in_one_piece_is_confirmed_in_one_piece(client: Client) -> None:
+    client.declare("q")
+    client.ask(Confirm.Select())
+    client.feed(published(queue="q") * 5)
+    client.feed(published(queue="q"))
+    acks = [(ack.delivery_tag, ack.multiple) for ack in client.received()]
+    assert acks == [(5, True), (6, False)]
+
+
+def test_messages_that_were_refused_are_told_apart_from_those_that_were_not(
+    client: Client,
+) -> None:
+    client.declare("full", arguments={"x-max-length": 2, "x-overflow": "reject-publish"})
+    client.declare("q")
+    client.ask(Confirm.Select())
+    client.feed(published(queue="full") * 4 + published(queue="q"))
+    told = [(type(each), each.delivery_tag, each.multiple) for each in client.received()]
+    assert told == [(Basic.Ack, 2, True), (Basic.Nack, 4, True), (Basic.Ack, 5, False)]
+
+
+def test_confirms_come_before_anything_else_that_is_said_on_the_channel(client: Client) -> None:
+    client.declare("q")
+    client.ask(Confirm.Select())
+    passive = marshal(blank(Queue.Declare, queue="q", passive=True), 1)
+    gone = marshal(blank(Queue.Declare, queue="none", passive=True), 1)
+    client.feed(published(queue="q") * 2 + passive + published(queue="q") + gone)
+    heard = [type(each) for each in client.received()]
+    assert heard == [Basic.Ack, Queue.DeclareOk, Basic.Ack, Channel.Close]
+
+
+def test_each_channel_is_confirmed_its_own(client: Client) -> None:
+    client.declare("q")
+    client.ask(Channel.Open(), 2)
+    for channel in (1, 2):
+        client.ask(Confirm.Select(), channel)
+    client.feed((published(queue="q") + published(queue="q", channel=2)) * 3)
+    frames, _ = unmarshal(client.incoming)
+    assert [(number, ack.delivery_tag, ack.multiple) for number, ack in frames] == [
+        (1, 3, True),
+        (2, 3, True),
+    ]
