@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sandbox.brokers.kafka import placement
 from sandbox.brokers.kafka.compaction import Cleaner
 from sandbox.brokers.kafka.configs import BROKER_CONFIGS, check_topic_config
 from sandbox.brokers.kafka.controller import Controller
@@ -197,10 +198,11 @@ class Cluster:
                     Code.INVALID_TOPIC, f"Topic '{name}' collides with existing topic: {other}"
                 )
         checked = {key: check_topic_config(key, value) for key, value in (configs or {}).items()}
-        placement = self._placement(partitions, replication_factor, assignments or {})
+        replicas_of = self._placement(partitions, replication_factor, assignments or {})
         topic = Topic(name, self.new_uuid(), checked, self)
         topic.partitions = [
-            self._new_partition(topic, index, replicas) for index, replicas in enumerate(placement)
+            self._new_partition(topic, index, replicas)
+            for index, replicas in enumerate(replicas_of)
         ]
         if validate_only:
             return topic
@@ -212,7 +214,7 @@ class Cluster:
             self.emit(
                 "topic.create",
                 topic=name,
-                partitions=len(placement),
+                partitions=len(replicas_of),
                 configs=dict(checked),
                 connection=connection,
             )
@@ -230,59 +232,12 @@ class Cluster:
         self, partitions: int, replication_factor: int, assignments: Mapping[int, list[int]]
     ) -> list[list[int]]:
         if assignments:
-            if sorted(assignments) != list(range(len(assignments))):
-                raise KafkaError(
-                    Code.INVALID_REPLICA_ASSIGNMENT,
-                    "partitions must be numbered from 0 without gaps",
-                )
-            for replicas in assignments.values():
-                self.check_replicas(replicas)
-            return [list(assignments[index]) for index in range(len(assignments))]
+            return placement.as_said(assignments, self.brokers)
         count = self.config("num.partitions") if partitions == -1 else partitions
-        factor = (
-            self.config("default.replication.factor")
-            if replication_factor == -1
-            else replication_factor
-        )
-        if count < 1:
-            raise KafkaError(
-                Code.INVALID_PARTITIONS,
-                "Number of partitions was set to an invalid non-positive value.",
-            )
-        if factor < 1:
-            raise KafkaError(
-                Code.INVALID_REPLICATION_FACTOR,
-                "Replication factor must be larger than 0, or -1 to use the default value.",
-            )
-        return self.place(range(count), factor)
-
-    def place(self, indexes: range, factor: int) -> list[list[int]]:
-        """Spread replicas over the brokers, leaders in turn.
-
-        Raises:
-            KafkaError: 38, there are fewer brokers than replicas.
-        """
-        ids = self.controller.alive()
-        if factor > len(ids):
-            raise KafkaError(
-                Code.INVALID_REPLICATION_FACTOR,
-                f"Unable to replicate the partition {factor} time(s): The target replication factor"
-                f" of {factor} cannot be reached because only {len(ids)} broker(s) are registered.",
-            )
-        return [[ids[(index + n) % len(ids)] for n in range(factor)] for index in indexes]
-
-    def check_replicas(self, replicas: list[int]) -> None:
-        """Whether these can be the replicas of a partition.
-
-        Raises:
-            KafkaError: 39.
-        """
-        known = [broker for broker in replicas if broker in self.brokers]
-        if not replicas or known != replicas or len(set(replicas)) != len(replicas):
-            raise KafkaError(
-                Code.INVALID_REPLICA_ASSIGNMENT,
-                f"{replicas} does not name different brokers we have",
-            )
+        factor = replication_factor
+        if factor == -1:
+            factor = self.config("default.replication.factor")
+        return placement.spread(range(count), factor, self.controller.alive())
 
     def add_partitions(
         self,
@@ -311,10 +266,12 @@ class Cluster:
                     f"{count - have} partitions are new, {len(assignments)} were assigned",
                 )
             for replicas in assignments:
-                self.check_replicas(replicas)
-        placement = assignments or self.place(range(have, count), len(topic.partitions[0].replicas))
+                placement.check_replicas(replicas, self.brokers)
+        replicas_of = assignments or placement.spread(
+            range(have, count), len(topic.partitions[0].replicas), self.controller.alive()
+        )
         if not validate_only:
-            for offset, replicas in enumerate(placement):
+            for offset, replicas in enumerate(replicas_of):
                 partition = self._new_partition(topic, have + offset, replicas)
                 topic.partitions.append(partition)
                 self.record("topic.partitions", topic.name, [partition.record()[3:]])

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sandbox.brokers.kafka.connection import Request
 from sandbox.brokers.kafka.errors import Code, KafkaError
+from sandbox.brokers.kafka.placement import check_replicas
 from sandbox.brokers.kafka.topics import Partition
 
 _PREFERRED, _UNCLEAN = 0, 1
@@ -88,7 +89,7 @@ def _reassign(
             )
         controller.move(partition, None)
         return
-    request.cluster.check_replicas(list(replicas))
+    check_replicas(replicas, request.cluster.brokers)
     if not may_resize and len(replicas) != len(partition.replicas):
         raise KafkaError(
             Code.INVALID_REPLICATION_FACTOR,

@@ -50,6 +50,7 @@ def test_a_topic_can_be_created_once(client: Client) -> None:
         ("..", 1, Code.INVALID_TOPIC),
         ("a" * 250, 1, Code.INVALID_TOPIC),
         ("orders", 0, Code.INVALID_PARTITIONS),
+        ("orders", 2**31 - 1, Code.POLICY_VIOLATION),
     ],
 )
 def test_impossible_topics_are_refused(
