@@ -277,8 +277,10 @@ class LiveStack:
         return crash.sample(process, first.moments) if first is not None else []
 
     def fresh(self, crash: CrashPoint | None = None) -> LiveStack:
-        """Another run on the same server, in a virtual host of its own."""
-        return type(self)(self.seed, settings=self._settings, crash_point=crash)
+        """Another run of the same kind, with brokers or a virtual host of its own."""
+        return type(self)(
+            self.seed, brokers=self._brokers, settings=self._settings, crash_point=crash
+        )
 
     @property
     def crashed(self) -> bool:
