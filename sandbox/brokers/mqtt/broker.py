@@ -64,7 +64,8 @@ class Broker:
     kept need it. The limits are Mosquitto's, by its own defaults: `max_inflight` deliveries without
     an answer to (and QoS 2 messages without a release from) one client, `max_queued` messages
     waiting for one, `topic_alias_maximum`, `max_keep_alive_s` for MQTT 5 clients (0: any), and
-    `max_packet_size` in bytes (None: any).
+    `max_packet_size` in bytes (None: any). `now_ns` is when the server starts, on the carrier's
+    clock.
     """
 
     HANDLERS: ClassVar[Mapping[int, Handler]] = {
@@ -91,6 +92,7 @@ class Broker:
         topic_alias_maximum: int = 10,
         max_keep_alive_s: int = 65_535,
         max_packet_size: int | None = None,
+        now_ns: int = 0,
     ) -> None:
         self.observe = observe
         self.users = users
@@ -109,12 +111,12 @@ class Broker:
         self.retained_messages = Retained()
         self.keeper = Keeper(epoch_ns)
         self.statistics = Statistics()
-        self.sys_topics = SysTopics(self, 0)
+        self.sys_topics = SysTopics(self, now_ns)
         #: Changes with everything but housekeeping; carriers compare it.
         self.activity = 0
         #: The number of the last message; they count from 1.
         self.last_message = 0
-        self.now_ns = 0
+        self.now_ns = self.timers.now_ns = now_ns
         self._partner: Partner | None = None
         self._wanted: Counter[str] = Counter()
         self._random = random
