@@ -5,7 +5,8 @@ Processes of a world share the libraries' modules. Where a library counts (its p
 would meddle with one another, and a trace would depend on the world before. Here each process gets
 values of its own for such names; what a library computes with them is the library's affair.
 
-To give processes other state of their own, add a line to `OWN`, `ATTRIBUTES` or `NAMES`.
+To give processes other state of their own, add a line to one of the tables. What another version of
+a library lacks is passed over; a test knows what those of today have.
 """
 
 from __future__ import annotations
@@ -131,10 +132,11 @@ def adapt() -> None:
     _looked_at = len(sys.modules)
     for place, names in OWN.items():
         for owner, module in _found(place, "own"):
-            _own.extend((owner, module, name, make) for name, make in names.items())
+            there = [name for name in names if hasattr(owner, name)]
+            _own.extend((owner, module, name, names[name]) for name in there)
     for place, kept in CONTENTS.items():
         for owner, _ in _found(place, "contents"):
-            values = [getattr(owner, name) for name in kept]
+            values = [getattr(owner, name) for name in kept if hasattr(owner, name)]
             _contents.extend((value, copy.copy(value)) for value in values)
     for place, attributes in ATTRIBUTES.items():
         for owner, _ in _found(place, "attributes"):
@@ -167,7 +169,8 @@ def _found(place: str, table: str) -> list[tuple[Any, ModuleType]]:
     if getattr(getattr(module, "__spec__", None), "_initializing", False):
         return []
     _seen.add(f"{table} {place}")
-    return [(getattr(module, name) if name else module, module)]
+    owner = getattr(module, name, None) if name else module
+    return [] if owner is None else [(owner, module)]  # another version's may lack it
 
 
 def occupy(process: InProcess) -> None:
