@@ -205,3 +205,75 @@ def copies_of_what_is_published_and_delivered(stage: Stage) -> None:
     for copy in sorted(copies, key=lambda each: (each[0], each[1])):
         stage.see(*copy)
     stage.http("PUT", "/api/vhosts/{vhost}", {"tracing": False})
+
+
+def _once(stage: Stage, path: str, wanted: dict[str, Any]) -> Any:
+    """Ask until RabbitMQ, whose figures are some seconds old, says what is wanted."""
+    channel = stage.channel()
+    for _ in range(120):
+        answer = stage.http("GET", path)[1]
+        first = answer[0] if isinstance(answer, list) and answer else answer
+        if first and all(first.get(key) == value for key, value in wanted.items()):
+            break
+        channel.connection.sleep(0.1)
+    channel.connection.close()
+    return answer
+
+
+@scenario
+def what_a_queue_holds_over_http(stage: Stage) -> None:
+    channel = stage.channel()
+    channel.queue_declare("q", arguments={"x-max-priority": 3})
+    channel.basic_qos(prefetch_count=2)
+    stage.publish(channel, "q", "one", "three", "five", "seven")
+    stage.consume(channel, "q", "c", arguments={"x-priority": 7})
+    tags = stage.tags(channel, 2)
+    channel.basic_ack(tags[0])
+    stage.tags(channel, 1)
+    wanted = {"messages_ready": 1, "messages_unacknowledged": 2, "consumers": 1}
+    shape = _once(stage, "/api/queues/{vhost}/q", wanted)
+    for key in (
+        *wanted,
+        "messages",
+        "message_bytes",
+        "message_bytes_ready",
+        "message_bytes_unacknowledged",
+        "name",
+        "type",
+        "state",
+        "policy",
+        "exclusive_consumer_tag",
+        "single_active_consumer_tag",
+        "messages_details",
+    ):
+        stage.see(key, shape.get(key, "not there"))
+    stats = shape["message_stats"]
+    stage.see({name: stats[name] for name in ("publish", "deliver", "ack", "deliver_get", "get")})
+    (consumer,) = shape["consumer_details"]
+    names = ("arguments", "ack_required", "active", "activity_status", "consumer_tag", "exclusive")
+    stage.see({name: consumer[name] for name in (*names, "prefetch_count", "queue")})
+
+
+@scenario
+def who_is_connected_over_http(stage: Stage) -> None:
+    connection = stage.connect(client_properties={"connection_name": "parity"})
+    channel = connection.channel()
+    channel.confirm_delivery()
+    channel.basic_qos(prefetch_count=3)
+    channel.basic_qos(prefetch_count=9, global_qos=True)
+    channel.queue_declare("q")
+    stage.consume(channel, "q", "c")
+    wanted = {"user_provided_name": "parity", "channels": 1, "state": "running"}
+    for each in _once(stage, "/api/vhosts/{vhost}/connections", wanted):
+        if each.get("user_provided_name") == "parity":
+            stage.see({key: each[key] for key in (*wanted, "user", "vhost", "protocol", "type")})
+            names = ("ssl", "auth_mechanism", "channel_max", "frame_max", "timeout")
+            stage.see({key: each[key] for key in names})
+            stage.see(each["client_properties"]["product"], each["name"].count(" -> "))
+    shapes = _once(stage, "/api/vhosts/{vhost}/channels", {"consumer_count": 1})
+    for each in shapes:
+        if each.get("consumer_count") == 1:
+            names = ("confirm", "transactional", "prefetch_count", "global_prefetch_count")
+            more = ("number", "state", "user", "vhost", "messages_unacknowledged")
+            stage.see({key: each[key] for key in (*names, *more)})
+            stage.see(sorted(each["connection_details"]))
