@@ -315,6 +315,10 @@ class Cluster:
                 if partition.log.batches:
                     self.retention.watch(partition)
                     self.cleaner.watch(partition)
+        # Not now: restoring makes no records.
+        self.timers.at(
+            self.now_ns, lambda now_ns: self.controller.elect_missing(), housekeeping=False
+        )
         for group in self.groups:
             Membership(self, group).resume()
         self.transactions.resume()

@@ -209,6 +209,13 @@ class Controller:
         elif partition.leader != NO_LEADER or list(isr) != partition.isr:
             self.change(partition, leader=NO_LEADER, isr=isr, reason=reason)
 
+    def elect_missing(self) -> None:
+        """Elect wherever nobody leads and somebody could."""
+        for partition in self._partitions():
+            if partition.leader == NO_LEADER:
+                self._elect(partition, partition.isr, "the brokers are back")
+        self._cluster.leaders_changed()
+
     def elect_preferred(self, partition: Partition) -> None:
         """Let the first of a partition's replicas lead, as was planned.
 

@@ -59,6 +59,8 @@ class Transaction:
     timer: Timer | None = None
     #: Where the marker of each partition was written: leader's epoch, offset.
     markers: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
+    #: It was read back while it was ending: only the logs know how far that had come.
+    resumed: bool = False
     look_again: Callable[[], None] = lambda: None
 
     @property
@@ -234,11 +236,8 @@ class Transactions:
         )
         self._complete(transaction)
 
-    def _complete(self, transaction: Transaction, *, some_written: bool = False) -> None:
-        """Write the markers that are missing, wherever somebody leads.
-
-        With `some_written` the broker has been away, and only the logs know how far it had come.
-        """
+    def _complete(self, transaction: Transaction) -> None:
+        """Write the markers that are missing, wherever somebody leads."""
         cluster = self._cluster
         commit = transaction.state is TransactionState.COMMITTING
         now_ms = cluster.now_ms(cluster.now_ns)
@@ -253,7 +252,7 @@ class Transactions:
                 if leader is None:
                     continue
                 state = leader.producers.states.get(transaction.producer_id)
-                if some_written and state is not None and state.ended_by(transaction.epoch):
+                if transaction.resumed and state is not None and state.ended_by(transaction.epoch):
                     del transaction.partitions[key]
                     continue
                 marker = build_marker(
@@ -267,7 +266,7 @@ class Transactions:
             elif leader is not None:
                 leader.waiting[transaction.look_again] = None
         if not transaction.partitions and transaction.ending:
-            transaction.markers = {}
+            transaction.markers, transaction.resumed = {}, False
             self._decide_offsets(transaction, commit=commit)
             transaction.state = TransactionState.COMMITTED if commit else TransactionState.ABORTED
             transaction.started_ms = -1
@@ -295,24 +294,25 @@ class Transactions:
         if transaction.ending:
             self._complete(transaction)
 
-    def complete_all(self, *, some_written: bool = False) -> None:
+    def complete_all(self) -> None:
         """Go on with everything that was decided and could not be written everywhere."""
         for transaction in self.by_id.values():
             if transaction.ending:
                 transaction.look_again = partial(self._look_again, transaction)
-                self._complete(transaction, some_written=some_written)
+                self._complete(transaction)
 
     def resume(self) -> None:
         """The broker has been away: what is open has its whole time again, the rest is ended."""
         for transaction in self.by_id.values():
             if transaction.state is TransactionState.ONGOING:
                 self._arm(transaction)
+            transaction.resumed = transaction.ending
         cluster = self._cluster
         if any(transaction.ending for transaction in self.by_id.values()):
             # Not now: restoring makes no records.
             cluster.timers.at(
                 cluster.now_ns,
-                lambda now_ns: self.complete_all(some_written=True),
+                lambda now_ns: self.complete_all(),
                 housekeeping=False,
             )
 

@@ -338,6 +338,22 @@ def test_a_restart_of_all_brokers_loses_nothing(three: World) -> None:
     assert values(three.connect(node=leader).fetch("orders", 0)) == value(b"a")
 
 
+def test_what_nobody_led_is_led_again_when_it_is_read_back(three: World) -> None:
+    client = three.connect()
+    client.create_topic("alone", replicas=1)
+    leader = three.partition("alone").leader
+    there = three.connect(node=leader)
+    assert there.produce("alone", [b"a"]).error_code == Code.NONE
+    three.stop(leader)
+    three.advance(10)
+    assert three.partition("alone").leader == -1
+    again = World(3)
+    again.broker.restore(three.broker.snapshot(), 0)
+    again.advance(1)
+    assert again.partition("alone").leader == leader
+    assert values(again.connect(node=leader).fetch("alone", 0)) == value(b"a")
+
+
 def test_three_brokers_are_rebuilt_from_their_records() -> None:
     world = World(3)
     records: list[Any] = []
