@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.brokers.mqtt import topics
 from tests.brokers.mqtt import packets
-from tests.brokers.mqtt.client import World
+from tests.brokers.mqtt.client import SECOND_NS, World, new_world
 
 RETAIN_IF_NEW, RETAIN_NEVER = 0x10, 0x20
 NO_LOCAL, AS_PUBLISHED = 4, 8
@@ -265,6 +265,14 @@ def test_the_server_tells_about_itself(world: World) -> None:
     assert found["$SYS/broker/clients/total"] == b"2"
     assert found["$SYS/broker/retained messages/count"] == b"1"
     assert not [each for each in world.broker.retained() if each["topic"].startswith("$")]
+
+
+def test_uptime_counts_from_the_start_of_the_server() -> None:
+    world = new_world(now_ns=50 * SECOND_NS)
+    world.now_ns = 52 * SECOND_NS
+    client = world.connect("c")
+    client.subscribe("$SYS/broker/uptime", qos=0)
+    assert client.payloads() == [b"2 seconds"]
 
 
 def test_it_tells_every_ten_seconds_as_long_as_anybody_listens(world: World) -> None:

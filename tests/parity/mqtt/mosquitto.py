@@ -36,13 +36,10 @@ class Mosquitto:
         self._program = program
         self._folder = folder
         self.port = _free_port()
-        # Started by root it becomes somebody else, who must be able to write here.
-        os.chmod(folder, 0o777)
-        for parent in list(folder.parents)[:2]:
-            if parent.owner() == folder.owner():
-                os.chmod(parent, 0o755)
+        # Started by root it would become somebody else, who cannot write here.
+        user = "user root\n" if hasattr(os, "geteuid") and os.geteuid() == 0 else ""
         (folder / "mosquitto.conf").write_text(
-            f"listener {self.port} 127.0.0.1\n"
+            f"{user}listener {self.port} 127.0.0.1\n"
             "allow_anonymous true\n"
             "persistence true\n"
             f"persistence_location {folder}/\n"
