@@ -87,6 +87,10 @@ test-live: $(TEST_ENV) servers ## Run the tests against a real RabbitMQ, Kafka, 
 	$(call say,"Running the tests against real servers that they start")
 	@$(BIN)/python -m pytest -m live -n $(JOBS) --dist loadgroup $(PYTEST)
 
+.PHONY: parity
+parity: $(TEST_ENV) ## Write the page that compares the sandbox with real brokers
+	@$(BIN)/python -m tests.parity.page
+
 .PHONY: lint
 lint: $(DEV_ENV) ## Check formatting, types, layers and spelling
 	@tools/lint

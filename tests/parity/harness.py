@@ -165,4 +165,4 @@ class Protocol(Generic[AnyStage]):
 
 def lines(transcript: list[Any]) -> list[str]:
     """One line for each thing seen, so that a difference is one line of a diff."""
-    return [json.dumps(item, ensure_ascii=False) for item in transcript]
+    return [json.dumps(item, ensure_ascii=False, sort_keys=True) for item in transcript]
