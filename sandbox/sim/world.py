@@ -295,14 +295,19 @@ class World:
             return self.kernel.scheduler.run(until_ns)
 
     def run_until_exit(
-        self, process: ProcessHandle, *, until_s: float | None = None, real_s: float | None = None
+        self,
+        process: ProcessHandle,
+        *,
+        until_s: float | None = None,
+        real_s: float | None = None,
+        stall_s: float | None = None,
     ) -> Ending | None:
         """Run until a process has ended; None when it has, else what ended the run first."""
         if not process.alive:
             return None
         self.kernel.watched.add(process.pid)
         try:
-            ending = self.run(until_s=until_s, real_s=real_s)
+            ending = self.run(until_s=until_s, real_s=real_s, stall_s=stall_s)
         finally:
             self.kernel.watched.discard(process.pid)
         # Out of real time it is dead too, but not because it was done.

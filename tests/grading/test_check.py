@@ -142,11 +142,15 @@ def test_a_function_that_is_not_there_is_the_learners_failure(lab: Lab, tmp_path
 def test_an_endless_loop_fails_and_says_where(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sandbox.stack.simulated.process.REAL_LIMIT_S", 0.3)
+    monkeypatch.setattr("sandbox.stack.simulated.patience.REAL_LIMIT_S", 0.5)
+    monkeypatch.setattr("sandbox.stack.simulated.patience.SECOND_LIMIT_S", 0.25)
     file = written(tmp_path, "def total(amounts):\n    while True:\n        pass\n")
     result = checked(lab, "total", file, seeds=[1])
     assert result.outcome == "fail"
+    assert "after 0.5 s" in result.checks[0].message
     assert "answer.py:" in result.checks[0].message
+    again = checked(lab, "total", file, seeds=[1])
+    assert "after 0.25 s" in again.checks[0].message, "it was known to loop"
 
 
 def test_a_check_that_breaks_is_an_error_and_no_failure(lab: Lab) -> None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.sim.world import ProcessHandle, World
-
-#: Real seconds that one stretch of a run may take before a program counts as looping.
-REAL_LIMIT_S = 10.0
+from sandbox.stack.simulated.patience import Patience
 
 
 class SimulatedProcess:
     """See the module."""
 
-    def __init__(self, world: World, handle: ProcessHandle) -> None:
+    def __init__(self, world: World, handle: ProcessHandle, patience: Patience) -> None:
         self._world = world
+        self._patience = patience
         self.handle = handle
 
     @property
@@ -58,8 +57,9 @@ class SimulatedProcess:
         Raises: TimeoutError, a program loops; says where.
         """
         ending = self._world.run_until_exit(
-            self.handle, until_s=self._world.now_s + timeout_s, real_s=REAL_LIMIT_S
+            self.handle, until_s=self._world.now_s + timeout_s, **self._patience.limits
         )
+        self._patience.note(ending)
         if ending is not None and ending.kind not in ("until", "idle"):
             raise TimeoutError(ending.sentence)
         return not self.alive

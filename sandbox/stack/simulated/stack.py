@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sandbox.sim.endings import Ending
 from sandbox.sim.services import Service
 from sandbox.sim.world import World
 from sandbox.stack.base import (
@@ -21,7 +22,8 @@ from sandbox.stack.simulated import crashes
 from sandbox.stack.simulated.brokers import KAFKA_NODES, add_brokers, clients
 from sandbox.stack.simulated.events import as_dict
 from sandbox.stack.simulated.imports import import_before
-from sandbox.stack.simulated.process import REAL_LIMIT_S, SimulatedProcess
+from sandbox.stack.simulated.patience import Patience
+from sandbox.stack.simulated.process import SimulatedProcess
 from sandbox.stack.simulated.rabbitmq import SimulatedRabbitMQ
 
 #: Virtual seconds that checks wait for a Kafka without a leader to elect one.
@@ -49,6 +51,7 @@ class SimulatedStack:
         self.world = World(seed, preload=clients(self._brokers))
         self._services = add_brokers(self.world, self._brokers, late=self._late)
         self._processes: list[SimulatedProcess] = []
+        self._patience = Patience()
         self._crash = crash
         self._crash_number = crash_number
         self._numbers: dict[CrashPoint, int] = {}
@@ -108,24 +111,26 @@ class SimulatedStack:
         source = file.read_text(encoding="utf-8")
         folder = file.resolve().parent
         import_before(source, folder)
+        self._patience.begin(source)
         handle = self.world.start_source(
             source, str(file), function, args, name=name, folder=folder
         )
-        return self._admit(SimulatedProcess(self.world, handle))
+        return self._admit(SimulatedProcess(self.world, handle, self._patience))
 
     def start_script(self, file: Path, *, name: str | None = None) -> SimulatedProcess:
         """Start a process that runs a file as a program."""
         source = file.read_text(encoding="utf-8")
         import_before(source, file.resolve().parent)
+        self._patience.begin(source)
         handle = self.world.start_script(file, name=name, source=source)
-        return self._admit(SimulatedProcess(self.world, handle))
+        return self._admit(SimulatedProcess(self.world, handle, self._patience))
 
     def sleep(self, seconds: float) -> None:
         """Let virtual time pass.
 
         Raises: TimeoutError, a program loops; says where.
         """
-        ending = self.world.run(until_s=self.now_s + seconds, real_s=REAL_LIMIT_S, to_idle=False)
+        ending = self._run(seconds, to_idle=False)
         if ending.kind != "until":
             raise TimeoutError(ending.sentence)
 
@@ -134,14 +139,14 @@ class SimulatedStack:
         if not condition():
             self.world.kernel.condition = condition
             try:
-                self.world.run(until_s=self.now_s + timeout_s, real_s=REAL_LIMIT_S)
+                self._run(timeout_s)
             finally:
                 self.world.kernel.condition = None
         return condition()
 
     def run_until_idle(self, timeout_s: float) -> float:
         """Let time pass until every message is handled and everybody waits or has ended."""
-        ending = self.world.run(until_s=self.now_s + timeout_s, real_s=REAL_LIMIT_S)
+        ending = self._run(timeout_s)
         if ending.kind in ("idle", "finished"):
             return ending.at_s
         if ending.kind == "until":
@@ -150,6 +155,13 @@ class SimulatedStack:
                 f"After {timeout_s:g} s the work was still not done: {', '.join(names)} kept going."
             )
         raise TimeoutError(ending.sentence)
+
+    def _run(self, seconds: float, *, to_idle: bool = True) -> Ending:
+        """Let the world run for at most so many virtual seconds more."""
+        limits = self._patience.limits
+        ending = self.world.run(until_s=self.now_s + seconds, to_idle=to_idle, **limits)
+        self._patience.note(ending)
+        return ending
 
     def slow_link(self, process: str, latency_s: float) -> None:
         """Put processes of that name far away from the brokers."""
