@@ -224,6 +224,7 @@ class Engine:
             keeper = None
         if keeper is not None:
             keeper.begin(made.broker, clock.now_ns)
+            made.check()
         self.brokers[kind.name] = made.broker
         services[kind.name] = Service(
             kind.name,

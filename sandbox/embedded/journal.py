@@ -36,6 +36,8 @@ MAGIC: Final = b"sandbox journal 1\n"
 _HEAD: Final = struct.Struct("<II")
 #: How much a batch of a snapshot holds before the next begins.
 _BATCH_BYTES: Final = 1 << 20
+#: How far behind an unsound frame a sound one is looked for.
+_LOOKED_THROUGH_BYTES: Final = 1 << 20
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 
 
@@ -193,16 +195,18 @@ def _read_frame(file: IO[bytes]) -> bytes | None:
 
 
 def _sound_frame_after(file: IO[bytes], position: int) -> bool:
-    """Whether a sound frame follows the unsound one at this position."""
-    file.seek(position)
-    head = file.read(_HEAD.size)
-    if len(head) < _HEAD.size:
-        return False
-    size, _ = _HEAD.unpack(head)
-    if not size:
-        return False
-    file.seek(size, os.SEEK_CUR)
-    return _read_frame(file) is not None
+    """Whether a sound frame follows soon after the unsound one at this position.
+
+    Where the unsound one ends is unknown, as its length may be what is damaged.
+    """
+    file.seek(position + 1)
+    rest = memoryview(file.read(2 * _LOOKED_THROUGH_BYTES))
+    for start in range(min(_LOOKED_THROUGH_BYTES, len(rest) - _HEAD.size)):
+        size, check = _HEAD.unpack_from(rest, start)
+        payload = rest[start + _HEAD.size : start + _HEAD.size + size]
+        if 0 < size == len(payload) and zlib.crc32(payload) == check:
+            return True
+    return False
 
 
 def _values(payload: bytes) -> Iterator[Any]:

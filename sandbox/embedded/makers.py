@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
+from sandbox.embedded.errors import EmbeddedError
 from sandbox.embedded.limits import Limits
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Made:
     broker: Any
     #: By purpose, as in `ports_of`.
     nodes: Mapping[str, base.Broker]
+    #: Raises `EmbeddedError` if what was restored needs a server that is started otherwise.
+    check: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,16 @@ def _kafka(making: Making) -> Made:
         )
         for number, purpose in enumerate(purposes, 1)
     }
-    return Made(brokers["kafka"], brokers)
+
+    def check() -> None:
+        needed = {n for topic in cluster.topics.values() for each in topic for n in each.replicas}
+        if needed - cluster.brokers.keys():
+            raise EmbeddedError(
+                f"The data was kept by a Kafka of more than {len(brokers)} brokers, which have "
+                f"copies that would be missing. Start it with --kafka-brokers {max(needed)}."
+            )
+
+    return Made(brokers["kafka"], brokers, check)
 
 
 def _redis(making: Making) -> Made:

@@ -15,6 +15,7 @@ import pytest
 import redis
 
 from sandbox.embedded import EmbeddedError, Server, ServerProcess
+from sandbox.embedded.errors import CannotKeep
 from sandbox.embedded.makers import KINDS
 from sandbox.embedded.options import Options
 
@@ -142,6 +143,39 @@ def test_a_kafka_of_three_brokers_goes_on_when_it_is_told_of_all(tmp_path: Path)
         )
         assert {next(consumer).value for _ in range(9)} == {b"%d" % n for n in range(9)}
         consumer.close()
+
+
+def test_the_data_of_several_kafka_brokers_is_not_for_fewer(tmp_path: Path) -> None:
+    from kafka.admin import KafkaAdminClient, NewTopic
+
+    with Server(only=("kafka",), kafka_brokers=3, data=tmp_path) as server:
+        admin = KafkaAdminClient(bootstrap_servers=server.url("kafka"))
+        admin.create_topics([NewTopic("orders", 1, 3)])
+        admin.close()
+    with pytest.raises(EmbeddedError, match="--kafka-brokers 3"):
+        Server(only=("kafka",), data=tmp_path).start()
+    with Server(only=("kafka",), kafka_brokers=3, data=tmp_path) as server:
+        topics = server.act("kafka", lambda broker, _: list(broker.cluster.topics))
+        assert "orders" in topics
+
+
+def test_with_fsync_nothing_is_confirmed_before_it_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sandbox.embedded.journal import Journal
+
+    def broken(self: Journal) -> None:
+        raise CannotKeep("the disk does not take it")
+
+    server = Server(only=("redis",), data=tmp_path, fsync=True).start()
+    client = redis.Redis.from_url(server.url("redis"), retry=None)
+    assert client.set("kept", "1")
+    monkeypatch.setattr(Journal, "sync", broken)
+    with pytest.raises(redis.ConnectionError):
+        client.set("refused", "2")
+    monkeypatch.undo()
+    with pytest.raises(CannotKeep):
+        server.stop()
 
 
 def test_a_redis_without_its_log_keeps_snapshots_only(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import random
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sandbox.embedded import journal
 from sandbox.embedded.errors import CannotKeep, JournalDamaged
@@ -50,7 +52,7 @@ def test_what_is_appended_comes_after_what_was_there(tmp_path):
 
 
 def test_a_record_can_be_large(tmp_path):
-    large = ["message", bytes(200 << 20)]
+    large = ["message", bytes(110 << 20)]
     assert everything(made(tmp_path, [large])) == [large]
 
 
@@ -134,3 +136,27 @@ def test_half_a_batch_that_a_full_disk_left_is_cut_away(tmp_path, monkeypatch):
     appending.append(batch(10, ["c", 3]))
     appending.close()
     assert everything(path) == [["a", 1], ["c", 3]]
+
+
+@settings(max_examples=200, deadline=None)
+@given(at=st.floats(0, 1, exclude_max=True), damage=st.integers(1, 255), cut=st.booleans())
+def test_damage_anywhere_is_refused_or_leaves_a_beginning(
+    tmp_path_factory, at: float, damage: int, cut: bool
+):
+    path = tmp_path_factory.mktemp("journal") / "redis.journal"
+    journal.write_new(path, "redis", [["n", 0]], 7)
+    appending = journal.Journal(path)
+    for number in range(1, 8):
+        appending.append(batch(7 + number, ["n", number]))
+    appending.close()
+    content = bytearray(path.read_bytes())
+    place = int(at * len(content))
+    content[place] ^= damage
+    path.write_bytes(content[: place + 1] if cut else content)
+    try:
+        found = everything(path)
+    except JournalDamaged:
+        return
+    assert found == [["n", number] for number in range(len(found))]
+    # What is left out without a word of damage is the end, from the batch that is not sound.
+    assert cut or place >= len(content) - len(journal.frame(batch(14, ["n", 7])))
