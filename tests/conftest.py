@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hypothesis import HealthCheck, settings
+
 from tests.support.servers import (
     kafka_cluster,
     kafka_server,
@@ -21,3 +23,9 @@ __all__ = [
     "redis_port",
     "redis_server",
 ]
+
+# A busy machine is no reason to fail; what CI runs is the same every time (Hypothesis's own "ci").
+settings.register_profile(
+    "calm", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("calm")
