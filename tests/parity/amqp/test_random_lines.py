@@ -24,6 +24,8 @@ Operation = tuple[Any, ...]
 #: How long a brief message lives, and how long it is waited for; enough for any machine, because a
 #: message whose time is up is never handed out, however late the queue's own timer is.
 BRIEF_MS, WAIT_S = 10, 0.06
+#: How long a quorum queue may take to act on what was settled.
+AGREE_S = 0.2
 #: What was got from a quorum queue comes back in the order of its tags as text: 1, 10, 2.
 MOST_TAGS = 9
 #: Messages that were taken from a queue of this kind and come back may overflow it.
@@ -82,7 +84,7 @@ class Client:
         self.stage.see(kind, getattr(self, kind)(*arguments))
         if self.quorum and kind not in ("publish", "get"):
             # It agrees with its members before it acts.
-            self.channel.connection.sleep(WAIT_S)
+            self.channel.connection.sleep(AGREE_S)
 
     def publish(self, priority: int, **properties: Any) -> Any:
         self.published += 1

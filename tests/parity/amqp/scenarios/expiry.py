@@ -76,9 +76,9 @@ def a_message_without_any_time_reaches_only_who_waits(stage: Stage) -> None:
 def a_message_that_expired_while_it_was_out_dies_when_it_comes_back(stage: Stage) -> None:
     channel = _dead(stage)
     channel.queue_declare("q", arguments=TO_DEAD)
-    channel.basic_publish("", "q", b"brief", _brief(100))
+    channel.basic_publish("", "q", b"brief", _brief(500))
     method, _, _ = channel.basic_get("q")
-    channel.connection.sleep(0.3)
+    channel.connection.sleep(1)
     stage.counts(channel, "dead")
     channel.basic_nack(method.delivery_tag)
     stage.wait_for(channel, "dead", 1)
