@@ -9,7 +9,8 @@ Times are integer nanoseconds on the carrier's clock (`now_ns`). The carrier pro
 never decreases, that it calls `handle_timer` once `next_timer()` is due, and that after every call
 into the broker it drains `take_writable()`.
 
-To add a broker, implement these two protocols in a folder of its own beside `amqp`.
+To add a broker, implement these two protocols in a folder of its own beside `amqp`; `carrying` has
+the part that is the same in all of them.
 """
 
 from __future__ import annotations
