@@ -18,6 +18,7 @@ from sandbox.brokers.redis import (  # noqa: F401  # their commands are known on
     events,
     floats,
     functions,
+    geo,
     group_commands,
     hash_fields,
     moving,

@@ -24,7 +24,6 @@ NULL_ARRAYS: Final = frozenset(
         "zmpop",
         "xread",
         "xreadgroup",
-        "geosearch",
     )
 )
 #: Commands whose array is a set in RESP3.
@@ -47,6 +46,10 @@ class NullArray(SimpleString):
 
 class Verbatim(SimpleString):
     """Text for people, as INFO gives it."""
+
+
+class Written(SimpleString):
+    """A number that is written already: a double in RESP3, text in RESP2."""
 
 
 NULL_ARRAY: Final = NullArray(b"")
@@ -92,7 +95,10 @@ def _write(value: Any, three: bool, add: Any) -> None:
 
 
 def _write_rarer(value: Any, three: bool, add: Any) -> None:
-    if isinstance(value, SimpleString):
+    if isinstance(value, Written):
+        digits = value.value
+        add(b",%b\r\n" % digits if three else b"$%d\r\n%b\r\n" % (len(digits), digits))
+    elif isinstance(value, SimpleString):
         add(b"+%b\r\n" % value.value)
     elif isinstance(value, SimpleError):
         text = value.value.replace("\r", " ").replace("\n", " ")

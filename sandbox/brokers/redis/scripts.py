@@ -19,6 +19,7 @@ from sandbox.brokers.redis.commands import CONTAINERS, command, find, is_write
 from sandbox.brokers.redis.lua import LuaError, Table, cjson, cmsgpack, compile_script
 from sandbox.brokers.redis.lua.library import Arguments, function, make_globals
 from sandbox.brokers.redis.lua.values import number_text
+from sandbox.brokers.redis.replies import NullArray, Verbatim, Written
 
 if TYPE_CHECKING:
     from sandbox.brokers.redis.session import Session
@@ -54,11 +55,9 @@ def to_lua(reply: Any, resp: int = 2) -> Any:
     if isinstance(reply, SimpleError):
         return _keyed(b"err", reply.value.encode("utf-8", "surrogateescape"))
     if isinstance(reply, SimpleString):
-        from sandbox.brokers.redis.replies import NullArray, Verbatim
-
         if isinstance(reply, NullArray):
             return None if resp == 3 else False
-        return reply.value if isinstance(reply, Verbatim) else _keyed(b"ok", reply.value)
+        return reply.value if isinstance(reply, (Verbatim, Written)) else _keyed(b"ok", reply.value)
     if reply is None:
         return None if resp == 3 else False
     if isinstance(reply, str):

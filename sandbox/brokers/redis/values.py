@@ -37,7 +37,6 @@ def to_plain(value: Any) -> tuple[str, Any]:
     if isinstance(value, Hash):
         return "hash", [[f, v, value._expirations.get(f)] for f, v in value._values.items()]
     if isinstance(value, ZSet):
-        # A position on the map is text, as fakeredis has it.
         return "zset", [[member, score] for member, score in value.items()]
     if isinstance(value, ExpiringMembersSet):
         return "set", list(value._values)

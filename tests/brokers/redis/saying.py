@@ -2,7 +2,7 @@
 
 In a template, K is a key, L M H Z S X T a key that mostly holds a list, another list, a hash, a
 sorted set, a set, a stream, a string; V a value, N a small number, C a count, F a score, I a
-stream id, E a time to live in seconds.
+stream id, E a time to live in seconds, P half of a place on the map, Q a radius.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ CHOICES = {
     "F": ("1", "2.5", "-1", "inf", "0.1"),
     "I": ("1-1", "2-0", "2-1", "5"),
     "E": ("1", "2", "10"),
+    "P": ("13.361389", "15.087269", "41.43379", "-73.9", "0"),
+    "Q": ("10", "500", "20000"),
 }
 
 
@@ -73,13 +75,32 @@ SETS = """
 SADD S V V|SREM S V|SISMEMBER S V|SMISMEMBER S V V|SCARD S|SREM S V V|SMOVE S S V|SINTERCARD 2 S S
 SUNIONSTORE S S S|SINTERSTORE S S S|SDIFFSTORE S S S|SMEMBERS S|SINTER S S|SUNION S S
 """
+PLACES = """
+GEOADD places P P V|GEOADD places CH P P V P P V|GEOADD places NX P P V|GEOPOS places V V
+GEODIST places V V km|GEOHASH places V|GEOSEARCH places FROMLONLAT P P BYRADIUS Q km ASC WITHDIST
+GEOSEARCH places FROMMEMBER V BYBOX Q Q km DESC WITHCOORD WITHHASH|ZRANGE places 0 -1 WITHSCORES
+GEOSEARCHSTORE Z places FROMLONLAT P P BYRADIUS Q mi ASC STOREDIST|ZREM places V
+GEORADIUSBYMEMBER places V Q km ASC COUNT C WITHDIST|GEORADIUS places P P Q km STORE Z
+"""
 KEYS = """
 DEL K|DEL K K K|UNLINK K|TYPE K|EXPIRE K 100|EXPIRE K 0|TTL K|PERSIST K|COPY K K REPLACE|EXISTS K K
 RENAMENX K K|PEXPIREAT K 1|EXPIRE K 100 NX|EXPIRE K 200 GT|TOUCH K|DBSIZE
 """
 TRANSACTIONS = "MULTI|EXEC|EXEC|DISCARD|WATCH K|UNWATCH"
 EVERYTHING = "|".join(
-    (LISTS, SORTED_SETS, STREAMS, STRINGS, HASHES, SETS, KEYS, LISTS, STREAMS, TRANSACTIONS)
+    (
+        LISTS,
+        SORTED_SETS,
+        STREAMS,
+        STRINGS,
+        HASHES,
+        SETS,
+        PLACES,
+        KEYS,
+        LISTS,
+        STREAMS,
+        TRANSACTIONS,
+    )
 )
 #: For several clients: what waits, what ends waits, and what others are told of.
 WAITING = """
