@@ -150,6 +150,26 @@ def _told(broker: Broker) -> list[Any]:
     ]
 
 
+#: So that something is on its way from the beginning.
+_BEGINNING: list[Operation] = [
+    ("connect", 0, False, True, None),
+    ("connect", 1, False, True, None),
+    ("subscribe", 0, "#", 2, 0),
+    ("subscribe", 1, "x/#", 1, 0),
+    *[("publish", 0, "x", qos, False) for qos in (1, 2, 2)],
+    *[("release", 0, 0)] * 2,
+]
+#: So that one of them is released and not complete at the end.
+_END: list[Operation] = [
+    ("connect", 0, False, True, None),
+    ("subscribe", 0, "#", 2, 2),
+    ("settle all", 0),
+    ("publish", 0, "x", 2, False),
+    ("release", 0, -1),
+    ("settle", 0, 0),
+]
+
+
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(steps=sequences, clients=versions)
 def test_the_records_and_a_snapshot_tell_the_same_whatever_happened(
@@ -159,7 +179,7 @@ def test_the_records_and_a_snapshot_tell_the_same_whatever_happened(
     records: list[Any] = []
     server.broker.keep = records.append
     machine = Machine(Stage(server, clients))
-    for number, step in enumerate(steps):
+    for number, step in enumerate([*_BEGINNING, *steps, *_END]):
         machine.apply(step)
         if number == len(steps) // 2:
             # Whoever keeps them may begin anew with a snapshot at any time.

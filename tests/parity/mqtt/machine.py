@@ -15,7 +15,8 @@ from tests.parity.mqtt.stage import Scenario, Stage
 Operation = tuple[Any, ...]
 
 clients = st.integers(0, 2)
-topic_names = st.sampled_from(["x", "x/y", "x/z", "/x", "$d/x"])
+TOPICS = ("x", "x/y", "x/z", "/x", "$d/x")
+topic_names = st.sampled_from(TOPICS)
 filters = st.sampled_from(["x", "x/y", "x/+", "x/#", "#", "+", "+/y", "/+", "$d/#", "gone"])
 shared = st.sampled_from(["$share/g/x", "$share/g/x/#", "$share/h/x"])
 not_local = st.sampled_from(["x/z", "+/z", "/#"])
@@ -153,6 +154,7 @@ def sequence(steps: list[Operation]) -> Scenario:
 
     def scenario(stage: Stage) -> None:
         machine = Machine(stage, restarts=any(step[0] == "restart" for step in steps))
+        stage.prime(TOPICS)
         for step in steps:
             machine.apply(step)
         for who in range(3):

@@ -7,7 +7,7 @@ two servers are alike where the transcripts are equal.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any, Protocol
 
@@ -262,6 +262,18 @@ class Stage:
                     self._see_packet(actor.name, packet)
                 actor.wire.close()
                 actor.wire = None
+
+    def prime(self, topics: Iterable[str]) -> None:
+        """Retain something below each of some topics.
+
+        A wildcard gets retained messages in the order in which their levels first came up, and
+        Mosquitto remembers levels below which nothing is retained any more.
+        """
+        primer = Actor(self, "primer", 4)
+        primer.connect(clean=True)
+        for topic in topics:
+            primer.publish(f"{topic}/always", "here", retain=True)
+        primer.disconnect()
 
     def close(self) -> None:
         """Forget everything, so that the server can be used again."""
