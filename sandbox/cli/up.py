@@ -19,7 +19,7 @@ def up(
         str, typer.Option(help="The address to listen on; 0.0.0.0 for everybody who can reach you.")
     ] = "127.0.0.1",
     port_offset: Annotated[
-        int, typer.Option(help="Add this to every port: 10000 makes RabbitMQ's 5672 a 15672.")
+        int, typer.Option(help="Add this to every port: 1000 makes RabbitMQ's 5672 a 6672.")
     ] = 0,
     only: Annotated[
         str, typer.Option(metavar="NAMES", help="Some of the brokers: --only rabbitmq,redis")

@@ -15,7 +15,7 @@ from sandbox.embedded.errors import EmbeddedError, PortsTaken
 
 #: How many clients may wait to be accepted.
 BACKLOG = 1024
-_OFFSETS = (10_000, 20_000, 30_000, 1_000, 2_000, 3_000, 4_000)
+_OFFSETS = (1_000, 2_000, 3_000, 4_000, 20_000, 25_000)
 
 
 def listen_all(host: str, wanted: Mapping[str, int]) -> dict[str, socket.socket]:

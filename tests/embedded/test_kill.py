@@ -54,7 +54,7 @@ def rounds(folder: Path, names: list[str], count: int, *, seed: int, **options: 
                 each.begin(server)
             # Some die while clients are still connecting, most while everybody writes.
             if number % 3:
-                work[number % len(work)].until_confirmed(chance.randrange(1, 100))
+                work[number % len(work)].until_confirmed(chance.randrange(1, 40))
             threading.Event().wait(chance.uniform(0, 0.1))
         finally:
             server.kill()
