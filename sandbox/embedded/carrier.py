@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 #: A timer that is still due after it was handled is tried again after this long, not at once.
 _STILL_DUE_S: Final = 0.001
-_RECEIVE_BYTES: Final = 1 << 18
+#: One that failed, which is a fault of the broker, after this long.
+_FAILED_S: Final = 1.0
 
 
 class House(Protocol):
@@ -174,7 +175,7 @@ class Service:
 
     def _on_timer(self) -> None:
         self._timer = None
-        still_due = False
+        still_due = failed = False
         for node in self.nodes:
             now_ns = self.now_ns()
             due_ns = node.next_timer()
@@ -183,12 +184,15 @@ class Service:
             try:
                 node.handle_timer(now_ns)
             except Exception:
+                failed = True
                 self.house.log(self.name, f"a timer failed:\n{traceback.format_exc()}")
             due_ns = node.next_timer()
             still_due = still_due or (due_ns is not None and due_ns <= now_ns)
         if still_due:
             self._timer_ns = 0
-            self._timer = self.loop.call_later(_STILL_DUE_S, self._on_timer)
+            self._timer = self.loop.call_later(
+                _FAILED_S if failed else _STILL_DUE_S, self._on_timer
+            )
         self.settle()
 
     def close(self) -> None:
