@@ -1,29 +1,36 @@
 """Things to be done later: one heap for what matters, one for housekeeping.
 
 A world in which only housekeeping is due has nothing left to happen; keeping the two apart lets it
-see that. Cancelled timers stay in the heap until they come up.
+see that. Cancelled timers stay in their heap until they come up, or until they are most of it: a
+client that comes and goes leaves nothing behind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
+from typing import Final
 
 Action = Callable[[int], None]
+#: So few cancelled timers are left where they are.
+_FEW: Final = 64
 
 
 class Timer:
     """One thing to do, unless cancelled first."""
 
-    __slots__ = ("action", "due_ns")
+    __slots__ = ("_timers", "action", "due_ns")
 
-    def __init__(self, due_ns: int, action: Action) -> None:
+    def __init__(self, due_ns: int, action: Action, timers: Timers) -> None:
         self.due_ns = due_ns
         self.action: Action | None = action
+        self._timers = timers
 
     def cancel(self) -> None:
         """Do it not."""
-        self.action = None
+        if self.action is not None:
+            self.action = None
+            self._timers.was_cancelled()
 
 
 class Timers:
@@ -33,16 +40,30 @@ class Timers:
         self._events: list[tuple[int, int, Timer]] = []
         self._housekeeping: list[tuple[int, int, Timer]] = []
         self._created = 0
+        #: At least as many as are cancelled and still in a heap.
+        self._cancelled = 0
         #: The latest time anybody told.
         self.now_ns = 0
 
     def at(self, due_ns: int, action: Action, *, housekeeping: bool) -> Timer:
         """Call `action(now_ns)` once it is `due_ns`."""
-        timer = Timer(due_ns, action)
+        timer = Timer(due_ns, action, self)
         self._created += 1
         heap = self._housekeeping if housekeeping else self._events
         heappush(heap, (due_ns, self._created, timer))
         return timer
+
+    def was_cancelled(self) -> None:
+        """A timer will not be needed; clear up if most of them are not."""
+        self._cancelled += 1
+        if self._cancelled <= _FEW:
+            return
+        if 2 * self._cancelled <= len(self._events) + len(self._housekeeping):
+            return
+        for heap in (self._events, self._housekeeping):
+            heap[:] = [entry for entry in heap if entry[2].action is not None]
+            heapify(heap)
+        self._cancelled = 0
 
     def next_due(self) -> int | None:
         """When anything is due."""
