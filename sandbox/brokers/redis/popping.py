@@ -122,7 +122,7 @@ def sort(session: Session, key: bytes, *options: bytes) -> Any:
     if b"STORE" in words[:-1]:
         target = options[words.index(b"STORE") + 1]
         there = target in session._db._dict
-        if there or (session._db_num, target) in session.broker.server.touched:
+        if there or (session._db_num, target) in session.broker.server.touched[session._mark :]:
             event = b"sortstore" if there else b"del"
             session.broker.notify(session._db_num, target, event, False)
     return result

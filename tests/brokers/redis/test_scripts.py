@@ -103,6 +103,15 @@ def test_a_script_that_calls_itself_without_end_is_ended(client: Client) -> None
     assert client.ask("EVAL", "return " + "(" * 500 + "1" + ")" * 500, 0).startswith("ERR")
 
 
+def test_a_script_that_would_take_all_memory_is_ended(client: Client) -> None:
+    for script in (
+        "local s = 'x' while true do s = s .. s end",
+        "return string.rep('x', 1e9)",
+        "local t = {} for i = 1, 70 do t[i] = string.rep('x', 1e6) end return table.concat(t)",
+    ):
+        assert "resulting string too large" in client.ask("EVAL", script, 0)
+
+
 def test_what_a_script_did_before_it_failed_stays(client: Client) -> None:
     assert client.ask("EVAL", "redis.call('set', 'k', 'v') error('x')", 0).startswith("ERR")
     assert client.ask("GET", "k") == b"v"

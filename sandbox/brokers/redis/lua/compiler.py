@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sandbox.brokers.redis.lua.parser import Node, Parser
 from sandbox.brokers.redis.lua.values import (
+    MOST_BYTES,
     Endless,
     Function,
     LuaError,
@@ -511,7 +512,10 @@ class _Compiler:
                             _about(b"attempt to concatenate", source, part),
                             line,
                         )
-                return text(parts[0]) + text(parts[1])
+                made = text(parts[0]) + text(parts[1])
+                if len(made) > MOST_BYTES:
+                    raise LuaError(b"resulting string too large", line)
+                return made
 
             return joined
         compute = _COMPUTE[sign]

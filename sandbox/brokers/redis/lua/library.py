@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from sandbox.brokers.redis.lua.patterns import search
 from sandbox.brokers.redis.lua.values import (
+    MOST_BYTES,
     Endless,
     Function,
     LuaError,
@@ -23,8 +24,6 @@ from sandbox.brokers.redis.lua.values import (
     type_name,
 )
 
-#: How long a text may get, bytes: as long as Redis's.
-_MOST_BYTES: Final = 512 * 1024 * 1024
 _FORMAT: Final = re.compile(rb"%([-+ #0]*)(\d*)(?:\.(\d*))?([diouxXcsqeEfgG%])")
 
 
@@ -255,7 +254,7 @@ def _char(arguments: Arguments) -> bytes:
 
 def _rep(arguments: Arguments) -> bytes:
     whole, times = arguments.text(1), max(arguments.integer(2), 0)
-    if len(whole) * times > _MOST_BYTES:
+    if len(whole) * times > MOST_BYTES:
         raise LuaError(b"resulting string too large")
     return whole * times
 
@@ -434,6 +433,8 @@ def _concat(arguments: Arguments) -> bytes:
             what = f"invalid value ({type_name(part)}) at index {at} in table for 'concat'"
             raise LuaError(what.encode())
         parts.append(text(part))
+    if sum(map(len, parts)) + len(between) * len(parts) > MOST_BYTES:
+        raise LuaError(b"resulting string too large")
     return between.join(parts)
 
 

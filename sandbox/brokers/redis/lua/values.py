@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+#: How long a text of a script may get, bytes, so that a short loop cannot take all memory.
+MOST_BYTES = 64 * 1024 * 1024
 #: A function takes the arguments and returns the results.
 Function = Callable[[list[Any]], list[Any]]
 
