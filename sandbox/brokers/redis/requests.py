@@ -47,11 +47,12 @@ class RequestReader:
         #: Lines of whole requests, where all that is unread begins with one; and the next of them.
         self._lines: list[bytes] = []
         self._line_at = 0
+        self._lines_bytes = 0
 
     @property
     def waiting(self) -> int:
-        """How many bytes were fed and not used yet."""
-        return len(self._buffer) - self._at + sum(map(len, self._lines[self._line_at :]))
+        """How many bytes were fed and not used yet, at most."""
+        return len(self._buffer) - self._at + (self._lines_bytes if self._lines else 0)
 
     @property
     def _waiting(self) -> int:
@@ -64,6 +65,7 @@ class RequestReader:
         if not self._buffer and not self._missing and data[:1] == b"*":
             # A whole pipeline is cut at its line ends at once, which is what takes the least time.
             self._lines, self._line_at = data.split(b"\r\n"), 0
+            self._lines_bytes = len(data)
         else:
             self._buffer += data
 

@@ -127,7 +127,8 @@ class Session(FakeSocket):
     @property
     def subscriptions(self) -> int:
         """How many channels and patterns it is subscribed to. fakeredis's own count stays 0."""
-        return sum(len(names) for names in self.channels.values())
+        channels = self.channels
+        return len(channels[""]) + len(channels["p"]) + len(channels["s"])
 
     # -- running -------------------------------------------------------------------------------
 
