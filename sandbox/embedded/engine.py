@@ -94,7 +94,9 @@ class Engine:
         try:
             if options.users is not None:
                 self._users = users.read(options.users)
-            self._sockets = ports.listen_all(options.host, self._wanted_ports())
+            self._sockets = ports.listen_all(
+                options.host, self._wanted_ports(), offset=options.port_offset
+            )
             self.ports = {name: each.getsockname()[1] for name, each in self._sockets.items()}
             if options.data is not None:
                 self._folder = Folder(options.data)

@@ -18,8 +18,12 @@ BACKLOG = 1024
 _OFFSETS = (1_000, 2_000, 3_000, 4_000, 20_000, 25_000)
 
 
-def listen_all(host: str, wanted: Mapping[str, int]) -> dict[str, socket.socket]:
+def listen_all(
+    host: str, wanted: Mapping[str, int], *, offset: int = 0
+) -> dict[str, socket.socket]:
     """Listen on every port of `wanted` (what it is for -> number, 0 for any that is free).
+
+    `offset` says by how much they have been moved already, for the advice when one is taken.
 
     Raises:
         PortsTaken: some are in use; names each, and who has it where that can be seen.
@@ -36,7 +40,7 @@ def listen_all(host: str, wanted: Mapping[str, int]) -> dict[str, socket.socket]
                     raise _unusable(host, purpose, port, error) from error
                 taken.append((purpose, port))
         if taken:
-            raise PortsTaken(_sentence(host, taken, list(wanted.values())))
+            raise PortsTaken(_sentence(host, taken, list(wanted.values()), offset))
     except BaseException:
         for each in sockets.values():
             each.close()
@@ -82,7 +86,9 @@ def _unusable(host: str, purpose: str, port: int, error: OSError) -> EmbeddedErr
     )
 
 
-def _sentence(host: str, taken: Sequence[tuple[str, int]], all_ports: Sequence[int]) -> str:
+def _sentence(
+    host: str, taken: Sequence[tuple[str, int]], all_ports: Sequence[int], moved: int
+) -> str:
     parts = []
     for purpose, port in taken:
         holder = holder_of(port)
@@ -91,7 +97,7 @@ def _sentence(host: str, taken: Sequence[tuple[str, int]], all_ports: Sequence[i
     offset = _free_offset(host, all_ports)
     advice = (
         f"Stop what uses {'it' if len(taken) == 1 else 'them'}"
-        + (f", or move all ports: sandbox up --port-offset {offset}" if offset else "")
+        + (f", or move all ports: sandbox up --port-offset {moved + offset}" if offset else "")
         + ". --only starts some of the brokers."
     )
     return f"{told[0].upper()}{told[1:]}. {advice}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sys
 
@@ -36,6 +37,14 @@ def test_a_taken_port_is_told_with_its_purpose_and_a_way_out():
     text = str(refusal.value)
     assert text.startswith(f"Port {number_of(text)} for RabbitMQ is taken")
     assert "--port-offset" in text
+
+
+def test_the_offset_that_is_advised_is_the_whole_one():
+    with socket.create_server((HOST, 0)) as taken, pytest.raises(PortsTaken) as refusal:
+        ports.listen_all(HOST, {"RabbitMQ": number(taken)}, offset=7)
+    told = re.search(r"--port-offset (-?\d+)", str(refusal.value))
+    assert told is not None
+    assert int(told[1]) - 7 in ports._OFFSETS
 
 
 def number_of(text: str) -> int:
