@@ -238,24 +238,24 @@ def a_transaction_is_seen_when_it_is_over(stage: Stage) -> None:
     place = TopicPartition(name, 0)
     producer = stage.producer(transactional_id=stage.name("till"))
     producer.init_transactions()
-    ends: list[Any] = []
+    levels = ("read_committed", "read_uncommitted")
+    readers = [stage.consumer(isolation_level=level) for level in levels]
 
-    def look() -> None:
-        for level in ("read_committed", "read_uncommitted"):
-            consumer = stage.consumer(isolation_level=level)
-            ends.append(consumer.end_offsets([place])[place])
-            stage.leave(consumer)
+    def ends() -> list[int]:
+        return [reader.end_offsets([place])[place] for reader in readers]
 
     producer.begin_transaction()
     producer.send(name, b"aborted").get(60)
-    look()
+    stage.see(ends())
     producer.abort_transaction()
-    look()
+    # The marker is written after the answer.
+    stage.until(lambda: ends() == [2, 2])
     producer.begin_transaction()
     producer.send(name, b"committed").get(60)
+    stage.see(ends())
     producer.commit_transaction()
-    look()
-    stage.see(ends)
+    stage.until(lambda: ends() == [4, 4])
+    stage.see(ends())
     stage.see(stage.read(stage.consumer(name, isolation_level="read_committed"), 1))
     stage.see(stage.read(stage.consumer(name, isolation_level="read_uncommitted"), 2))
 
@@ -276,6 +276,8 @@ def offsets_are_part_of_a_transaction(stage: Stage) -> None:
         producer.send_offsets_to_transaction(offsets, consumer.group_metadata())
         if commit:
             producer.commit_transaction()
+            # The marker is written after the answer.
+            stage.until(lambda: stage.admin.list_group_offsets({group: None})[group])
         else:
             producer.abort_transaction()
         stage.see(stage.admin.list_group_offsets({group: None})[group])
