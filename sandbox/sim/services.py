@@ -31,8 +31,11 @@ class Service:
         trace: Trace,
         eventful: Callable[[], None],
         services: Mapping[str, Service] | None = None,
+        *,
+        host: str | None = None,
     ) -> None:
         self.name = name
+        self.host = host or name
         self.port = port
         self.network = network
         self.trace = trace
@@ -46,15 +49,15 @@ class Service:
         self.broker = make(self._observe)
         #: Services of one cluster, this one among them: a call into one broker moves the others.
         self.together = self._join(services or {})
-        network.add_host(name)
-        network.listen(name, port, self)
-        network.publish(name, port)
+        network.add_host(self.host)
+        network.listen(self.host, port, self)
+        network.publish(self.host, port)
         self.settle()
 
     @property
     def names(self) -> tuple[str, str]:
-        """Its process and host are called the same."""
-        return (self.name, self.name)
+        """Its process, and its host, which mostly is called the same."""
+        return (self.name, self.host)
 
     def offer(self, client: End, peer: str, address: tuple[str, int]) -> End | None:
         """Take a connection, unless the broker is down."""

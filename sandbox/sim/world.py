@@ -180,8 +180,10 @@ class World:
 
     # what is in it
 
-    def add_service(self, name: str, port: int, make: MakeBroker) -> Service:
-        """Put a broker on a host of its own, its port also on everybody's localhost."""
+    def add_service(
+        self, name: str, port: int, make: MakeBroker, *, host: str | None = None
+    ) -> Service:
+        """Put a broker on a host, its own unless said otherwise, and on everybody's localhost."""
         kernel = self.kernel
         service = Service(
             name,
@@ -191,6 +193,7 @@ class World:
             kernel.trace,
             kernel.scheduler.eventful,
             kernel.services,
+            host=host,
         )
         kernel.services[name] = service
         return service

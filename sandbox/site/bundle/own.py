@@ -29,7 +29,6 @@ PACKAGES = (
 #: What those hold that only a terminal, a notebook or a server has a use for.
 LEFT_OUT = (
     "__main__.py",
-    "brokers/amqp/management",
     "course/ipython.py",
     "course/notebook.py",
     "stack/embedded.py",

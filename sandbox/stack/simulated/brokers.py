@@ -16,7 +16,7 @@ from sandbox.sim.clock import WALL_EPOCH_NS
 from sandbox.sim.services import Service
 from sandbox.sim.world import World
 from sandbox.stack.base import StackUnavailable
-from sandbox.stack.simulated.late import LateBroker
+from sandbox.stack.simulated.late import LateBroker, broker_of
 
 if TYPE_CHECKING:
     from random import Random
@@ -72,6 +72,9 @@ KINDS: Mapping[str, Kind] = {
 KAFKA_CLUSTER = "kafka-cluster"
 KAFKA_NODES = (1, 2, 3)
 
+#: What comes with a RabbitMQ.
+MANAGEMENT, MANAGEMENT_PORT = "management", 15672
+
 
 def add_brokers(
     world: World, names: Sequence[str], *, late: Sequence[str] = ()
@@ -92,6 +95,8 @@ def add_brokers(
         kind = KINDS[name]
         make = _late(world.seed, name, kind) if name not in names else _now(world.seed, name, kind)
         services[name] = world.add_service(name, kind.port, make)
+        if name == "rabbitmq":
+            services[MANAGEMENT] = _add_management(world, services[name])
     return services
 
 
@@ -123,6 +128,20 @@ def _add_kafka_cluster(world: World) -> dict[str, Service]:
 
         services[name] = world.add_service(name, port, make)
     return services
+
+
+def _add_management(world: World, rabbitmq: Service) -> Service:
+    """RabbitMQ's HTTP API, on the same host; made when somebody first asks it."""
+
+    def make() -> Any:
+        from sandbox.brokers.amqp.management import Server
+
+        broker: Any = broker_of(rabbitmq)
+        return Server(broker, changed=rabbitmq.settle)
+
+    return world.add_service(
+        MANAGEMENT, MANAGEMENT_PORT, lambda _: LateBroker(make), host=rabbitmq.host
+    )
 
 
 def _now(seed: int, name: str, kind: Kind) -> Callable[[Observer], Any]:
