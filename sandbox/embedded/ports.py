@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 from sandbox.embedded.errors import EmbeddedError, PortsTaken
+from sandbox.holders import holder
 
 #: How many clients may wait to be accepted.
 BACKLOG = 1024
@@ -91,8 +91,8 @@ def _sentence(
 ) -> str:
     parts = []
     for purpose, port in taken:
-        holder = holder_of(port)
-        parts.append(f"port {port} for {purpose} is taken{f' by {holder}' if holder else ''}")
+        who = holder(port)
+        parts.append(f"port {port} for {purpose} is taken{f' by {who}' if who else ''}")
     told = "; ".join(parts)
     offset = _free_offset(host, all_ports)
     advice = (
@@ -118,15 +118,3 @@ def _free_offset(host: str, all_ports: Sequence[int]) -> int | None:
             for each in sockets:
                 each.close()
     return None
-
-
-def holder_of(port: int) -> str:
-    """Which program listens on a port, as far as this user may see; "" if not at all."""
-    import psutil
-
-    with suppress(psutil.Error, OSError, RuntimeError):
-        for each in psutil.net_connections("tcp"):
-            address = each.laddr
-            if each.status == psutil.CONN_LISTEN and address and address.port == port and each.pid:
-                return f"{psutil.Process(each.pid).name()} (process {each.pid})"
-    return ""

@@ -22,9 +22,10 @@ from typing import Literal
 
 import psutil
 
+from sandbox.holders import holder
 from sandbox.native import catalogue, java, kafka, maven, programs
 from sandbox.native.errors import ServerUnavailable
-from sandbox.native.ports import holder, taken
+from sandbox.native.ports import taken
 from sandbox.native.standing import Running, Standing
 
 State = Literal["ok", "note", "missing"]

@@ -1,15 +1,8 @@
-"""Ports of this machine: free ones, taken ones, and who has them.
-
-`holder` asks the operating system, which tells an ordinary user about their own processes only (on
-macOS about nobody's); where it does not know, it says nothing.
-"""
+"""Ports of this machine: free ones and taken ones. Who has one is `sandbox.holders`' to say."""
 
 from __future__ import annotations
 
 import socket
-from contextlib import suppress
-
-import psutil
 
 LOCAL = "127.0.0.1"
 
@@ -48,16 +41,3 @@ def taken(port: int) -> bool:
         except OSError:
             return True
     return False
-
-
-def holder(port: int) -> str:
-    """Name the process that listens there, as "redis-server (process 4711)"; "" if unknown."""
-    with suppress(psutil.Error, OSError, RuntimeError):
-        for connection in psutil.net_connections("tcp"):
-            local = connection.laddr
-            if connection.status != psutil.CONN_LISTEN or not local or not connection.pid:
-                continue
-            if local[1] == port:
-                name = psutil.Process(connection.pid).name()
-                return f"{name} (process {connection.pid})"
-    return ""

@@ -15,9 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
+from sandbox.holders import holder
 from sandbox.native.child import Child, end_all, spawn, tail
 from sandbox.native.errors import ServerUnavailable
-from sandbox.native.ports import answers, free_ports, holder, taken
+from sandbox.native.ports import answers, free_ports, taken
 
 #: A cold start takes seconds; a busy machine is given time.
 START_TIMEOUT_S = 120.0

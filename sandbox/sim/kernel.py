@@ -306,6 +306,8 @@ class Kernel(Sockets):
         """What need not be looked at in every system call: limits, and garbage."""
         scheduler, limit = self.scheduler, self.scheduler.step_limit
         self._review_at = scheduler.steps + REVIEW_STEPS
+        if limit is not None:
+            self._review_at = min(self._review_at, limit + 1)
         if self.out_of_time is not None:
             self.out_of_time()
         if limit is not None and scheduler.steps > limit:
@@ -316,8 +318,6 @@ class Kernel(Sockets):
         if scheduler.steps >= self._collect_at:
             self._collect_at = scheduler.steps + collecting.EVERY_STEPS
             scheduler.stacks.collect()
-        if limit is not None:
-            self._review_at = min(self._review_at, limit + 1)
 
     def _wait(self, waiting: str, deadline_ns: int | None) -> bool:
         """Block the running fiber; False when the deadline came. Handles signals."""

@@ -12,6 +12,7 @@ import pytest
 from sandbox.embedded import ports
 from sandbox.embedded.clock import Clock
 from sandbox.embedded.errors import EmbeddedError, PortsTaken
+from sandbox.holders import holder
 
 HOST = "127.0.0.1"
 
@@ -54,7 +55,7 @@ def number_of(text: str) -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only root may see it")
 def test_who_has_a_taken_port_is_told():
     with socket.create_server((HOST, 0)) as taken:
-        assert ports.holder_of(number(taken)).endswith(f"(process {os.getpid()})")
+        assert holder(number(taken)).endswith(f"(process {os.getpid()})")
 
 
 def test_every_taken_port_is_told_and_those_that_were_free_are_given_back(monkeypatch):

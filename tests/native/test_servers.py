@@ -10,10 +10,11 @@ import pytest
 import redis
 from kafka.admin import KafkaAdminClient, NewTopic
 
+from sandbox.holders import holder
 from sandbox.native.errors import ServerUnavailable
 from sandbox.native.kafka import Kafka
 from sandbox.native.mosquitto import Mosquitto
-from sandbox.native.ports import answers, holder
+from sandbox.native.ports import answers
 from sandbox.native.redis import Redis
 from sandbox.native.server import Server
 from tests.support.servers import running
